@@ -1,0 +1,31 @@
+# How a room is built: one static library from its .cpp files, one test program from its *_test.cpp files.
+find_package(doctest REQUIRED)
+
+# nw_room(NAME [LINK lib…]): the library nw_NAME and, where tests stand beside the code, NAME_test.
+function(nw_room name)
+	cmake_parse_arguments(room "" "" "LINK;TEST_LINK" ${ARGN})
+	file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+	file(GLOB tests CONFIGURE_DEPENDS *_test.cpp)
+	list(FILTER sources EXCLUDE REGEX "(_test|_main)\\.cpp$")
+	if(sources)
+		add_library(nw_${name} STATIC ${sources})
+		set(scope PUBLIC)
+	else()
+		add_library(nw_${name} INTERFACE)
+		set(scope INTERFACE)
+	endif()
+	target_include_directories(nw_${name} ${scope} ${CMAKE_SOURCE_DIR}/userspace ${CMAKE_SOURCE_DIR}/bpf)
+	target_link_libraries(nw_${name} ${scope} ${room_LINK})
+	if(tests AND NOT NW_FUZZ)
+		nw_test(${name}_test SOURCES ${tests} LINK nw_${name} ${room_TEST_LINK})
+	endif()
+endfunction()
+
+# nw_test(NAME SOURCES file… [LINK lib…]): a doctest program that ctest runs.
+function(nw_test name)
+	cmake_parse_arguments(test "" "" "SOURCES;LINK" ${ARGN})
+	add_executable(${name} ${test_SOURCES} ${CMAKE_SOURCE_DIR}/tests/doctest_main.cpp)
+	target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/userspace ${CMAKE_SOURCE_DIR}/bpf)
+	target_link_libraries(${name} PRIVATE doctest::doctest ${test_LINK})
+	add_test(NAME ${name} COMMAND ${name})
+endfunction()
