@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 // What the appliance is told about itself: ports, own addresses, SNAT, limits; and where packets leave.
 //
 // neuwerkd alone writes `config`; the poller alone writes `next_hops`. Both maps are pinned and mmapable.
@@ -62,17 +62,18 @@ struct nw_config {
 	__u32 abi_version;
 	__u32 flow_line_mask; // lines in the table - 1; a power of two
 	__u64 hash_seed;      // random per table, so that nobody can aim at one probe sequence
-	__u32 misses_per_second; // per CPU, see path/limit.h
-	__u32 miss_burst;
-	__u32 events_per_second; // denied and audited packets reported per CPU; the rest is only counted
+	// Token buckets of path/limit.h, per CPU. Time per token, and time that an idle bucket saves up.
+	__u32 miss_interval_ns; // first packets handed to the poller
+	__u32 miss_burst_ns;
+	__u32 event_interval_ns; // denied and audited packets reported; the rest is only counted
+	__u32 event_burst_ns;
 	__u32 policy_node_limit; // nodes and decisions in one half
 	__u32 policy_decision_limit;
 	__u8 snat_mode; // enum nw_snat_mode
 	__u8 own_address_count;
 	__u8 external_count;
 	__u8 port_count;
-	__u8 external_own_port; // index of the port whose address the externals are
-	__u8 zero[7];
+	__u8 zero[4];
 	struct nw_timeouts timeouts;
 	__be32 own_address_be[NW_OWN_ADDRESS_LIMIT];
 	struct nw_address external[NW_EXTERNAL_LIMIT];
@@ -89,5 +90,6 @@ struct nw_next_hop {
 	__u16 mtu_bytes; // layer 3; 0: unresolved, packets that need it are dropped
 	__u8 port;	 // index into nw_config.port and into the devmap `tx_ports`
 	__u8 zero[13];
-};
+} __attribute__((aligned(8)));
 static_assert(sizeof(struct nw_next_hop) == 32, "two per cache line");
+enum { NW_NEXT_HOP_WORDS = sizeof(struct nw_next_hop) / 8 };

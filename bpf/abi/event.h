@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 // What happened, as a record: from XDP through the ring buffer `events` to the poller, and on to subscribers.
 #pragma once
 

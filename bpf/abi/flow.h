@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 // The flow table: what a packet looks like as a key, and one 64-byte line per direction of a flow.
 //
 // Both lines of a flow hold the same identity; `kind` says which direction of travel the line serves:
@@ -29,7 +29,7 @@ struct nw_tuple {
 	__u16 zone;
 	__u8 protocol;
 	__u8 zero;
-};
+} __attribute__((aligned(8)));
 static_assert(sizeof(struct nw_tuple) == 40, "five 64-bit words for the hash");
 
 enum {
@@ -44,6 +44,7 @@ enum {
 	NW_SEEN_FIN = 0x01,
 	NW_SEEN_SYN = 0x02,
 	NW_SEEN_RST = 0x04,
+	NW_SEEN_PACKET = 0x08, // anything at all passed in this direction (the bit of PSH, which nobody needs)
 	NW_SEEN_ACK = 0x10,
 	NW_SEEN_DENIED = 0x80, // a newer policy denied this flow: nothing passes until the poller removed it
 };
@@ -65,7 +66,7 @@ struct nw_flow_line {
 	__u16 last_seen_ticks; // nw_ticks modulo 2^16; on a dead line: when it died
 	__u32 judged_generation;
 	__u64 traffic; // packets in the high 28 bits, bytes in the low 36; both wrap
-};
+} __attribute__((aligned(64)));
 static_assert(sizeof(struct nw_flow_line) == 64, "one cache line");
 static_assert(__builtin_offsetof(struct nw_flow_line, inside) == 8, "pinned layout");
 static_assert(__builtin_offsetof(struct nw_flow_line, inside_port_be) == 40, "pinned layout");

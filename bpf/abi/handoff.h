@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 // What XDP tells the poller about a packet: 16 bytes of XDP metadata directly in front of the frame.
 //
 // A frame without metadata shows whatever the recycled buffer held before, so the poller believes it only when

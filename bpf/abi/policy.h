@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 // The compiled policy as it lies in the maps: a decision diagram of search nodes, and the decisions it ends in.
 //
 // The diagram asks one field of the packet after the other (source, destination, service, source port).

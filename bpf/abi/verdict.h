@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0 OR BSD-2-Clause
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 // What can happen to a packet: every packet ends in exactly one of these.
 //
 // One list, many uses: the enum here, the counter index in XDP and in the poller, the Prometheus label, the
@@ -22,6 +22,9 @@
 	X(dropped_external_source, drop,     "arrived inside, but its source is in no group and not internal")  \
 	X(dropped_east_west,       drop,     "from internal to internal: not egress traffic")                   \
 	X(dropped_no_flow,         drop,     "only a known flow may do this: inbound, or TCP without SYN")      \
+	X(dropped_wrong_side,      drop,     "inside and outside disagree: a flow's packet came in on the wrong port") \
+	X(dropped_flow_denied,     drop,     "its flow was denied by a newer policy and is being removed")      \
+	X(dropped_not_for_us,      drop,     "the frame is addressed to another MAC, or to a group")            \
 	X(dropped_own_address,     drop,     "for an address of this host, and not a configured host service")  \
 	X(dropped_martian,         drop,     "an address that no router forwards (RFC 1812 5.3.7), or multicast") \
 	X(dropped_malformed,       drop,     "a header is truncated or contradicts itself")                     \
