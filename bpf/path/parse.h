@@ -22,7 +22,11 @@ struct nw_packet {
 	struct nw_tuple tuple;
 	struct nw_wire_ethernet *ethernet;
 	struct nw_wire_ipv4 *ip;
-	void *l4; // nw_wire_tcp, nw_wire_udp or nw_wire_icmp by tuple.protocol; wholly inside the frame
+	// Layer 4: exactly one is set, and lies wholly inside the frame. Typed pointers rather than one and the
+	// protocol number, because the verifier follows pointers through the stack, not numbers.
+	struct nw_wire_tcp *tcp;
+	struct nw_wire_udp *udp;
+	struct nw_wire_icmp *icmp;
 	__u32 frame_bytes;
 	__u16 ip_bytes; // total length of the datagram, header included
 	__u8 tcp_flags;
@@ -72,7 +76,7 @@ NW_STEP bool nw_parse_tcp(struct nw_cursor *cursor, __u32 bytes, struct nw_packe
 	__u32 header_bytes = (tcp->words_and_reserved >> 4) * 4u;
 	if (header_bytes < NW_TCP_MIN_BYTES || header_bytes > bytes)
 		return false;
-	packet->l4 = tcp;
+	packet->tcp = tcp;
 	packet->tcp_flags = tcp->flags;
 	packet->tuple.source_port_be = tcp->source_be;
 	packet->tuple.destination_port_be = tcp->destination_be;
@@ -88,7 +92,7 @@ NW_STEP bool nw_parse_udp(struct nw_cursor *cursor, __u32 bytes, struct nw_packe
 	__u32 udp_bytes = NW_HOST16(udp->bytes_be);
 	if (udp_bytes < NW_UDP_BYTES || udp_bytes > bytes)
 		return false;
-	packet->l4 = udp;
+	packet->udp = udp;
 	packet->tuple.source_port_be = udp->source_be;
 	packet->tuple.destination_port_be = udp->destination_be;
 	return true;
@@ -100,7 +104,7 @@ NW_STEP bool nw_parse_icmp(struct nw_cursor *cursor, __u32 bytes, struct nw_pack
 	struct nw_wire_icmp *icmp = nw_take_as(nw_wire_icmp, cursor);
 	if (!icmp || bytes < NW_ICMP_BYTES)
 		return false;
-	packet->l4 = icmp;
+	packet->icmp = icmp;
 	packet->icmp_type = icmp->type;
 	packet->icmp_code = icmp->code;
 	if (icmp->type == NW_ICMP_ECHO_REPLY)

@@ -52,12 +52,12 @@ NW_STEP void nw_translate(struct nw_packet *packet, const struct nw_flow_line *l
 		ip->destination_be = address_be;
 	ip->checksum_be = nw_checksum_after(ip->checksum_be, change);
 
-	if (packet->tuple.protocol == NW_PROTOCOL_TCP)
-		nw_rewrite_tcp((struct nw_wire_tcp *)packet->l4, outbound, port_be, change);
-	else if (packet->tuple.protocol == NW_PROTOCOL_UDP)
-		nw_rewrite_udp((struct nw_wire_udp *)packet->l4, outbound, port_be, change);
-	else
-		nw_rewrite_icmp((struct nw_wire_icmp *)packet->l4, port_be);
+	if (packet->tcp)
+		nw_rewrite_tcp(packet->tcp, outbound, port_be, change);
+	else if (packet->udp)
+		nw_rewrite_udp(packet->udp, outbound, port_be, change);
+	else if (packet->icmp)
+		nw_rewrite_icmp(packet->icmp, port_be);
 }
 
 NW_STEP void nw_copy_mac(__u8 *to, const __u8 *from)
