@@ -4,8 +4,9 @@
 //	parse ─► find the flow ─┬─ hit ──► follow: judge again if policy is newer, rewrite, stamp
 //	                        └─ miss ─► meet:   own address? which side? ask policy, rate limit, hand over
 //
-// XDP and the simulator compile this same file. What differs between them (where memory lies, clocks, rings) is
-// the environment: functions nw_env_*, defined by bpf/maps.h or by userspace/dataplane/sim before this file.
+// XDP and the simulator compile this same file. What differs between them (where memory lies, clocks, rings)
+// is the environment: functions nw_env_*, defined by bpf/maps.h or by userspace/dataplane/sim before this
+// file.
 #pragma once
 
 #include "abi/event.h"
@@ -60,8 +61,8 @@ NW_ENV_CALL enum nw_verdict nw_ask_policy(struct nw_passage *passage, const stru
 	if (NW_REF_FIELD(reference) != NW_FIELD_DECISION)
 		return NW_VERDICT_dropped_no_policy;
 	passage->decision = NW_REF_INDEX(reference);
-	const struct nw_decision *decision = nw_env_decision(
-		passage->decision + (half ? passage->config->policy_decision_limit : 0));
+	const struct nw_decision *decision =
+		nw_env_decision(passage->decision + (half ? passage->config->policy_decision_limit : 0));
 	return decision ? (enum nw_verdict)decision->verdict : NW_VERDICT_dropped_no_policy;
 }
 
@@ -85,8 +86,12 @@ NW_STEP void nw_report(struct nw_passage *passage, const struct nw_tuple *tuple,
 		.source_port_be = tuple->source_port_be,
 		.destination_port_be = tuple->destination_port_be,
 		.generation = passage->generation,
-		.rule = !decided ? NW_NO_RULE : by_audit ? decision->audit_rule : decision->rule,
-		.group = !decided ? NW_NO_GROUP : by_audit ? decision->audit_group : decision->group,
+		.rule = !decided   ? NW_NO_RULE
+			: by_audit ? decision->audit_rule
+				   : decision->rule,
+		.group = !decided   ? NW_NO_GROUP
+			 : by_audit ? decision->audit_group
+				    : decision->group,
 		.kind = (__u8)kind,
 		.verdict = (__u8)verdict,
 		.protocol = tuple->protocol,
@@ -98,7 +103,8 @@ NW_STEP void nw_report(struct nw_passage *passage, const struct nw_tuple *tuple,
 }
 
 // An allowed packet that a rule in audit mode would have denied.
-NW_STEP void nw_report_audit(struct nw_passage *passage, const struct nw_tuple *tuple, enum nw_verdict verdict)
+NW_STEP void nw_report_audit(struct nw_passage *passage, const struct nw_tuple *tuple,
+			     enum nw_verdict verdict)
 {
 	__u32 half_start = passage->generation & 1 ? passage->config->policy_decision_limit : 0;
 	const struct nw_decision *decision = nw_env_decision(passage->decision + half_start);
@@ -131,7 +137,8 @@ NW_STEP enum nw_read nw_find_line(struct nw_passage *passage, struct nw_flow_lin
 	return outcome;
 }
 
-// A flow that an older policy allowed meets a newer one. Allowed: stamped. Denied: marked, and the poller told.
+// A flow that an older policy allowed meets a newer one. Allowed: stamped. Denied: marked, and the poller
+// told.
 NW_STEP enum nw_verdict nw_judge_again(struct nw_passage *passage, const struct nw_flow_line *line,
 				       struct nw_flow_line *shared, __u32 index)
 {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 // The environment of the corridor in the kernel: every map, and the nw_env_* functions over them.
 //
-// Sizes given here are placeholders: the loader (userspace/dataplane/corridor.cpp) sets the real ones before it
-// creates the maps. All but xsks_map are shared by the programs of all ports and pinned under their own name.
+// Sizes given here are placeholders: the loader (userspace/dataplane/corridor.cpp) sets the real ones before
+// it creates the maps. All but xsks_map are shared by the programs of all ports and pinned under their own
+// name.
 #pragma once
 
 #include "abi/config.h"

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 // The XDP program: walks the corridor, counts the verdict, and does with the frame what the verdict says.
 //
-// Three names are a convention of libxdp 1.3, by which DPDK's net_af_xdp adopts this program instead of loading
-// its own: the function xsk_def_prog, the BTF variable xsk_prog_version and the map xsks_map
+// Three names are a convention of libxdp 1.3, by which DPDK's net_af_xdp adopts this program instead of
+// loading its own: the function xsk_def_prog, the BTF variable xsk_prog_version and the map xsks_map
 // (shared/design findings: option b').
 #include "maps.h"
 #include "abi/version.h"
 #include "corridor.h"
 
 const volatile __u32 nw_abi_version = NW_ABI_VERSION;
-const volatile __u32 nw_port_index;  // which nw_config.port this instance serves
-const volatile bool nw_is_dry_run;   // explain and tests: no flow, no counter, no event; report in metadata
+const volatile __u32 nw_port_index; // which nw_config.port this instance serves
+const volatile bool nw_is_dry_run;  // explain and tests: no flow, no counter, no event; report in metadata
 
 // Puts the record into the 16 bytes in front of the frame. Fails where the driver has no headroom.
 static __always_inline bool nw_attach_record(struct xdp_md *ctx, const struct nw_handoff *record)

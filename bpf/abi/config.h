@@ -9,18 +9,20 @@
 #include <linux/types.h>
 
 enum {
-	NW_PORT_LIMIT = 8,	  // data ports of one appliance
+	NW_PORT_LIMIT = 8,         // data ports of one appliance
 	NW_OWN_ADDRESS_LIMIT = 16, // IPv4 addresses on the data ports, SNAT addresses included
-	NW_EXTERNAL_LIMIT = 8,	  // SNAT addresses
+	NW_EXTERNAL_LIMIT = 8,     // SNAT addresses
 	NW_HOST_SERVICE_LIMIT = 16,
 	NW_NEXT_HOP_LIMIT = 65536,
+	NW_MTU_MAX_BYTES =
+		1900, // layer 3; a frame of this size fits one 2048-byte AF_XDP buffer with its headroom
 };
 
 enum nw_side {
 	NW_SIDE_UNUSED,
-	NW_SIDE_INSIDE,	 // packets from here are judged by policy
+	NW_SIDE_INSIDE,  // packets from here are judged by policy
 	NW_SIDE_OUTSIDE, // packets from here need a flow
-	NW_SIDE_BOTH,	 // one-arm: judged by address alone
+	NW_SIDE_BOTH,    // one-arm: judged by address alone
 };
 
 struct nw_port {
@@ -41,20 +43,20 @@ struct nw_host_service {
 };
 
 enum nw_snat_mode {
-	NW_SNAT_NONE,	// a router with state: addresses and ports stay
-	NW_SNAT_AUTO,	// external[0] is the first address of the outside port; absent: nothing leaves
+	NW_SNAT_NONE,   // a router with state: addresses and ports stay
+	NW_SNAT_AUTO,   // external[0] is the first address of the outside port; absent: nothing leaves
 	NW_SNAT_STATIC, // external[0] is configured
 };
 
 // Idle time after which a flow in this state ends. Unit: seconds, 1 to 28800 (last_seen_ticks wraps at 18 h).
 struct nw_timeouts {
 	__u32 tcp_established_s; // also half-closed: one FIN seen (RFC 5382 REQ-5: at least 2 h 4 min)
-	__u32 tcp_half_open_s;	 // SYN seen, no SYN-ACK
-	__u32 tcp_transitory_s;	 // SYN-ACK seen, handshake not finished
-	__u32 tcp_closing_s;	 // both FINs or an RST seen; also how long the external port stays reserved
-	__u32 udp_s;		 // RFC 4787 REQ-5
-	__u32 udp_dns_s;	 // UDP to remote port 53
-	__u32 icmp_s;		 // RFC 5508 REQ-2
+	__u32 tcp_half_open_s;   // SYN seen, no SYN-ACK
+	__u32 tcp_transitory_s;  // SYN-ACK seen, handshake not finished
+	__u32 tcp_closing_s;     // both FINs or an RST seen; also how long the external port stays reserved
+	__u32 udp_s;             // RFC 4787 REQ-5
+	__u32 udp_dns_s;         // UDP to remote port 53
+	__u32 icmp_s;            // RFC 5508 REQ-2
 	__u32 zero;
 };
 
@@ -88,7 +90,7 @@ struct nw_next_hop {
 	__u8 destination_mac[6];
 	__u8 source_mac[6];
 	__u16 mtu_bytes; // layer 3; 0: unresolved, packets that need it are dropped
-	__u8 port;	 // index into nw_config.port and into the devmap `tx_ports`
+	__u8 port;       // index into nw_config.port and into the devmap `tx_ports`
 	__u8 zero[13];
 } __attribute__((aligned(8)));
 static_assert(sizeof(struct nw_next_hop) == 32, "two per cache line");

@@ -35,7 +35,7 @@ enum nw_end_reason {
 };
 
 struct nw_event {
-	__u64 time_ns; // CLOCK_MONOTONIC
+	__u64 time_ns;            // CLOCK_MONOTONIC
 	struct nw_address source; // as the packet arrived; for flow events the inside address
 	struct nw_address destination;
 	__be16 source_port_be;
@@ -46,8 +46,8 @@ struct nw_event {
 	__u8 kind;   // enum nw_event_kind
 	__u8 verdict;
 	__u8 protocol;
-	__u8 reason;	    // enum nw_end_reason, for flow_ended
+	__u8 reason;             // enum nw_end_reason, for flow_ended
 	__be16 external_port_be; // flow events: the translated port (equal to the source port without SNAT)
-	__u32 line;	    // flow events: index of the outbound line
+	__u32 line;              // flow events: index of the outbound line
 };
 static_assert(sizeof(struct nw_event) == 64, "one cache line");

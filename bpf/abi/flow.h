@@ -44,7 +44,8 @@ enum {
 	NW_SEEN_FIN = 0x01,
 	NW_SEEN_SYN = 0x02,
 	NW_SEEN_RST = 0x04,
-	NW_SEEN_PACKET = 0x08, // anything at all passed in this direction (the bit of PSH, which nobody needs)
+	NW_SEEN_PACKET =
+		0x08, // anything at all passed in this direction (the bit of PSH, which nobody needs)
 	NW_SEEN_ACK = 0x10,
 	NW_SEEN_DENIED = 0x80, // a newer policy denied this flow: nothing passes until the poller removed it
 };
@@ -59,8 +60,8 @@ struct nw_flow_line {
 	__be16 inside_port_be;
 	__be16 remote_port_be;
 	__be16 external_port_be; // equals inside_port_be when not translated
-	__u16 next_hop;		 // index into `next_hops`
-	__u8 external;		 // index into nw_config.external, or NW_NOT_TRANSLATED
+	__u16 next_hop;          // index into `next_hops`
+	__u8 external;           // index into nw_config.external, or NW_NOT_TRANSLATED
 	// From here on: XDP's words.
 	__u8 seen;
 	__u16 last_seen_ticks; // nw_ticks modulo 2^16; on a dead line: when it died
@@ -75,7 +76,8 @@ static_assert(__builtin_offsetof(struct nw_flow_line, judged_generation) == 52, 
 static_assert(__builtin_offsetof(struct nw_flow_line, traffic) == 56, "pinned layout");
 
 enum {
-	NW_FLOW_PROBE_LINES = 16,  // lines that a lookup or an insertion visits at most
-	NW_TICK_SHIFT = 30,	   // one tick is 2^30 ns of CLOCK_MONOTONIC, about 1.07 s
-	NW_TRAFFIC_BYTES_BITS = 36, // the poller harvests at least every 10 s: 64 GiB per direction and harvest
+	NW_FLOW_PROBE_LINES = 16, // lines that a lookup or an insertion visits at most
+	NW_TICK_SHIFT = 30,       // one tick is 2^30 ns of CLOCK_MONOTONIC, about 1.07 s
+	NW_TRAFFIC_BYTES_BITS =
+		36, // the poller harvests at least every 10 s: 64 GiB per direction and harvest
 };

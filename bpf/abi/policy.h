@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-// The compiled policy as it lies in the maps: a decision diagram of search nodes, and the decisions it ends in.
+// The compiled policy as it lies in the maps: a decision diagram of search nodes, and the decisions it ends
+// in.
 //
 // The diagram asks one field of the packet after the other (source, destination, service, source port).
-// A node splits the 32-bit range of one field at up to 16 points; the slice that the packet's value falls into
-// names the next node or the decision. A field with more than 16 slices takes several levels of nodes.
+// A node splits the 32-bit range of one field at up to 16 points; the slice that the packet's value falls
+// into names the next node or the decision. A field with more than 16 slices takes several levels of nodes.
 // Two halves exist; generation N lies in half N & 1, and the map `policy_active` holds N. Generation 0: none.
 #pragma once
 
@@ -22,7 +23,7 @@ enum nw_field {
 // A reference: field in the upper 4 bits, index (of a node, or of a decision) in the lower 28.
 #define NW_REF(field, index) (((__u32)(field) << 28) | (__u32)(index))
 #define NW_REF_FIELD(ref) ((ref) >> 28)
-#define NW_REF_INDEX(ref) ((ref) & 0x0fffffffu)
+#define NW_REF_INDEX(ref) ((ref)&0x0fffffffu)
 
 enum {
 	NW_NODE_SLICES = 16,
@@ -38,17 +39,17 @@ struct nw_policy_node {
 static_assert(sizeof(struct nw_policy_node) == 128, "two cache lines");
 
 enum {
-	NW_DECISION_RAW_DENY = 1 << 0,	 // the matching rule or default says deny (an audit mode may soften it)
+	NW_DECISION_RAW_DENY = 1 << 0, // the matching rule or default says deny (an audit mode may soften it)
 	NW_DECISION_AUDIT_DENY = 1 << 1, // the audit-only pass over audit-mode rules denies
 };
 #define NW_NO_GROUP ((__u16)0xffff) // no group decided: default_policy, or a direction check
 #define NW_NO_RULE ((__u32)0xffffffff)
 
 struct nw_decision {
-	__u8 verdict;	   // NW_VERDICT_forwarded_in_xdp: allowed. Otherwise the drop verdict.
-	__u8 flags;	   // NW_DECISION_*
-	__u16 group;	   // index in document order, or NW_NO_GROUP
-	__u32 rule;	   // index in document order within the group, or NW_NO_RULE (a default decided)
+	__u8 verdict;      // NW_VERDICT_forwarded_in_xdp: allowed. Otherwise the drop verdict.
+	__u8 flags;        // NW_DECISION_*
+	__u16 group;       // index in document order, or NW_NO_GROUP
+	__u32 rule;        // index in document order within the group, or NW_NO_RULE (a default decided)
 	__u16 audit_group; // who denied in the audit-only pass, or NW_NO_GROUP
 	__u16 zero;
 	__u32 audit_rule;

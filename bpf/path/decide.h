@@ -34,7 +34,9 @@ NW_STEP __u32 nw_decide_step(const struct nw_policy_node *node, __u32 field, con
 		above += difference >> 63;
 	}
 	__u64 slice = NW_NODE_SLICES - 1 - above;
-	__asm__("" : "+r"(slice)); // the compiler knows slice < 16 and would drop the mask; the verifier does not
+	__asm__(""
+		: "+r"(slice)); // the compiler knows slice < 16 and would drop the mask; the verifier does
+				// not
 	return node->ref[slice & (NW_NODE_SLICES - 1)];
 }
 static_assert((NW_FIELD_COUNT & (NW_FIELD_COUNT - 1)) == 0, "the mask above");

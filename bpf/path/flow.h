@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 // Step 2 of the corridor: which line of the flow table a packet belongs to.
 //
-// Callers own the probe loop, because they own the memory: slots (hash + i) & mask for i < NW_FLOW_PROBE_LINES,
-// until a line matches or one was never used.
+// Callers own the probe loop, because they own the memory: slots (hash + i) & mask for i <
+// NW_FLOW_PROBE_LINES, until a line matches or one was never used.
 #pragma once
 
 #include "abi/config.h"
@@ -40,8 +40,9 @@ NW_STEP bool nw_is_inbound(const struct nw_flow_line *line)
 // The address that stands outside for the flow's inside address. `line` is a stable copy.
 NW_STEP struct nw_address nw_external_address(const struct nw_flow_line *line, const struct nw_config *config)
 {
-	return line->external == NW_NOT_TRANSLATED ? line->inside
-						    : config->external[line->external & (NW_EXTERNAL_LIMIT - 1)];
+	return line->external == NW_NOT_TRANSLATED
+		       ? line->inside
+		       : config->external[line->external & (NW_EXTERNAL_LIMIT - 1)];
 }
 static_assert((NW_EXTERNAL_LIMIT & (NW_EXTERNAL_LIMIT - 1)) == 0, "the mask above");
 

@@ -35,7 +35,7 @@ enum { NW_LINE_READ_TRIES = 3 };
 enum nw_read {
 	NW_READ_stable,
 	NW_READ_unused, // sequence 0: never written
-	NW_READ_busy,	// being written, NW_LINE_READ_TRIES times in a row
+	NW_READ_busy,   // being written, NW_LINE_READ_TRIES times in a row
 };
 
 // Copies `words` 64-bit words of a record that starts with a 32-bit sequence.

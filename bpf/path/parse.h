@@ -22,8 +22,8 @@ struct nw_packet {
 	struct nw_tuple tuple;
 	struct nw_wire_ethernet *ethernet;
 	struct nw_wire_ipv4 *ip;
-	// Layer 4: exactly one is set, and lies wholly inside the frame. Typed pointers rather than one and the
-	// protocol number, because the verifier follows pointers through the stack, not numbers.
+	// Layer 4: exactly one is set, and lies wholly inside the frame. Typed pointers rather than one and
+	// the protocol number, because the verifier follows pointers through the stack, not numbers.
 	struct nw_wire_tcp *tcp;
 	struct nw_wire_udp *udp;
 	struct nw_wire_icmp *icmp;
@@ -156,7 +156,8 @@ NW_STEP bool nw_is_dhcp_answer(const struct nw_packet *packet)
 }
 
 // `mac` is the receiving port's own address, `zone` the port's. NW_UNDECIDED: `packet` is filled.
-NW_STEP enum nw_verdict nw_parse(struct nw_cursor cursor, const __u8 *mac, __u16 zone, struct nw_packet *packet)
+NW_STEP enum nw_verdict nw_parse(struct nw_cursor cursor, const __u8 *mac, __u16 zone,
+				 struct nw_packet *packet)
 {
 	struct nw_packet empty = {};
 	*packet = empty;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 // Step 4 of the corridor: a packet of a known flow becomes the packet that leaves.
 //
-// Changed: both MACs, TTL, and with SNAT one address and one port (or ICMP identifier); every checksum follows.
+// Changed: both MACs, TTL, and with SNAT one address and one port (or ICMP identifier); every checksum
+// follows.
 #pragma once
 
 #include "abi/config.h"
@@ -66,7 +67,8 @@ NW_STEP void nw_copy_mac(__u8 *to, const __u8 *from)
 		to[i] = from[i];
 }
 
-// The caller has checked that ttl > 1 and that ip_bytes fits the hop's MTU. `line` and `hop` are stable copies.
+// The caller has checked that ttl > 1 and that ip_bytes fits the hop's MTU. `line` and `hop` are stable
+// copies.
 NW_STEP void nw_rewrite(struct nw_packet *packet, const struct nw_flow_line *line,
 			const struct nw_config *config, const struct nw_next_hop *hop)
 {

@@ -6,7 +6,8 @@
 //  2. no packet, or nothing but a SYN, going out        syn_sent (no answer yet) or syn_received
 //  3. no answer                                         syn_sent
 //  4. FIN in both directions                            closing
-//  5. FIN in one                                        half_closed: the other side may still send (RFC 9293 §3.6)
+//  5. FIN in one                                        half_closed: the other side may still send (RFC 9293
+//  §3.6)
 //  6. otherwise                                         established
 // Sequence numbers are not checked; a flag clears itself when traffic contradicts it (see nw_seen_after).
 #pragma once
