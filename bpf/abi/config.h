@@ -91,7 +91,11 @@ struct nw_next_hop {
 	__u8 source_mac[6];
 	__u16 mtu_bytes; // layer 3; 0: unresolved, packets that need it are dropped
 	__u8 port;       // index into nw_config.port and into the devmap `tx_ports`
-	__u8 zero[13];
+	__u8 zero;
+	// Who the neighbour is, for the poller that takes over after a restart. XDP does not look at these.
+	__be32 address_be;
+	__u32 ifindex;
+	__u32 zero2;
 } __attribute__((aligned(8)));
 static_assert(sizeof(struct nw_next_hop) == 32, "two per cache line");
 enum { NW_NEXT_HOP_WORDS = sizeof(struct nw_next_hop) / 8 };
