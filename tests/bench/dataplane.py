@@ -179,7 +179,7 @@ class NeuwerkLab(Lab):
         self.folder = folder / "appliance"
         self.folder.mkdir()
         (self.folder / "policy.yaml").write_text(POLICY)
-        shell(f"nw_appliance_configure {self.folder} two-arm 'miss_rate: {{per_second: 1000000000, burst: 1024}}'; "
+        shell(f"nw_appliance_configure {self.folder} two-arm 'miss_rate: {{per_second: 10000000, burst: 1000000}}'; "
               f"nw_appliance_start {self.folder} {self.appliance} {binaries}")
         self.poll_in_threads()
         self.poller = self.poller_tasks()
