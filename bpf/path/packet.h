@@ -120,12 +120,18 @@ struct nw_cursor {
 };
 
 // Takes `bytes` off the front; nullptr when fewer are left (the cursor then stays where it was).
-// The comparison has the shape that the kernel verifier recognises as a bounds check.
+// In BPF the comparison has the shape that the verifier recognises as a bounds check; on the host a pointer
+// past the end of the frame must not even be computed.
 NW_STEP void *nw_take(struct nw_cursor *cursor, __u32 bytes)
 {
 	__u8 *start = cursor->position;
+#ifdef __bpf__
 	if (start + bytes > cursor->end)
 		return nullptr;
+#else
+	if (bytes > (__u64)(cursor->end - start))
+		return nullptr;
+#endif
 	cursor->position = start + bytes;
 	return start;
 }

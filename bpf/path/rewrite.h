@@ -12,19 +12,24 @@
 #include "path/parse.h"
 
 // The checksum of layer 4 covers the pseudo header for TCP and UDP (RFC 9293 §3.1, RFC 768), not for ICMP.
-NW_STEP void nw_rewrite_tcp(struct nw_wire_tcp *tcp, bool outbound, __be16 port_be, __u32 address_change)
+NW_STEP void nw_rewrite_tcp(struct nw_wire_tcp *tcp, bool outbound, __be16 port_be, __u32 change)
 {
-	__be16 *port = outbound ? &tcp->source_be : &tcp->destination_be;
-	tcp->checksum_be = nw_checksum_after(tcp->checksum_be, address_change + nw_changed16(*port, port_be));
-	*port = port_be;
+	change += nw_changed16(outbound ? tcp->source_be : tcp->destination_be, port_be);
+	tcp->checksum_be = nw_checksum_after(tcp->checksum_be, change);
+	if (outbound)
+		tcp->source_be = port_be;
+	else
+		tcp->destination_be = port_be;
 }
 
-NW_STEP void nw_rewrite_udp(struct nw_wire_udp *udp, bool outbound, __be16 port_be, __u32 address_change)
+NW_STEP void nw_rewrite_udp(struct nw_wire_udp *udp, bool outbound, __be16 port_be, __u32 change)
 {
-	__be16 *port = outbound ? &udp->source_be : &udp->destination_be;
-	udp->checksum_be =
-		nw_udp_checksum_after(udp->checksum_be, address_change + nw_changed16(*port, port_be));
-	*port = port_be;
+	change += nw_changed16(outbound ? udp->source_be : udp->destination_be, port_be);
+	udp->checksum_be = nw_udp_checksum_after(udp->checksum_be, change);
+	if (outbound)
+		udp->source_be = port_be;
+	else
+		udp->destination_be = port_be;
 }
 
 NW_STEP void nw_rewrite_icmp(struct nw_wire_icmp *icmp, __be16 identifier_be)
