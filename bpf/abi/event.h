@@ -25,7 +25,7 @@ enum nw_event_kind {
 
 // clang-format off
 #define NW_END_REASONS(X) \
-	X(none) X(idle_timeout) X(tcp_fin) X(tcp_rst) X(policy_deny) X(shutdown)
+	X(none) X(idle_timeout) X(tcp_fin) X(tcp_rst) X(policy_deny) X(shutdown) X(address_changed)
 // clang-format on
 
 enum nw_end_reason {
