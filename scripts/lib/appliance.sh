@@ -55,9 +55,8 @@ nw_ready() {
 	nw_in "$1" curl -s -o /dev/null -w '%{http_code}' --max-time 2 http://127.0.0.1:8080/ready || true
 }
 
-# nw_appliance_stop DIRECTORY: ends both processes and drops every pin; harmless when there is none.
+# nw_appliance_stop DIRECTORY NAMESPACE: ends both processes and drops every pin; harmless when there is none.
 nw_appliance_stop() {
-	nw_stop "$1/neuwerkd.pid" neuwerkd
-	nw_stop "$1/run/dataplane.pid" neuwerk-dataplane
+	nw_end_processes "$2"
 	nw_bpffs_down "$1/bpffs"
 }

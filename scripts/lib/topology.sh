@@ -109,10 +109,26 @@ nw_topology_up() {
 	nw_hosts_addresses "$prefix"
 }
 
-# Also after a run that was killed: deleting the namespaces removes their veth pairs and frees what runs in them.
+# Ends every process that lives in a namespace, by its id: TERM, five seconds later KILL.
+nw_end_processes() {
+	local tenth pids
+	for tenth in {1..50}; do
+		pids=$(ip netns pids "$1" 2>/dev/null) || return 0
+		[ -n "$pids" ] || return 0
+		# shellcheck disable=SC2086
+		[ "$tenth" -gt 1 ] || kill -TERM $pids 2>/dev/null || true
+		sleep 0.1
+	done
+	# shellcheck disable=SC2086
+	kill -KILL $pids 2>/dev/null || true
+}
+
+# Also after a run that was killed: what still runs in the namespaces ends, and their veth pairs go with them.
 nw_topology_down() {
 	local host
 	for host in client appliance internet switch; do
+		[ -e "/run/netns/$1-$host" ] || continue
+		nw_end_processes "$1-$host"
 		ip netns delete "$1-$host" 2>/dev/null || true
 	done
 }
@@ -129,21 +145,4 @@ nw_bpffs_down() {
 		umount "$1" || umount -l "$1"
 	done
 	rmdir "$1" 2>/dev/null || true
-}
-
-# nw_stop PIDFILE COMMAND: ends the process that the file names, if it still runs that command. TERM, then KILL.
-nw_stop() {
-	local pid
-	[ -f "$1" ] || return 0
-	pid=$(<"$1")
-	if [ -n "$pid" ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "${2:0:15}" ]; then
-		kill -TERM "$pid" 2>/dev/null || true
-		local tenth
-		for tenth in {1..50}; do
-			kill -0 "$pid" 2>/dev/null || break
-			sleep 0.1
-		done
-		kill -KILL "$pid" 2>/dev/null || true
-	fi
-	rm -f "$1"
 }

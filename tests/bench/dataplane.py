@@ -13,7 +13,6 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -281,7 +280,7 @@ def report_replays(times):
 
 
 def clean(folder):
-    shell(f"nw_appliance_stop {folder}/appliance; nw_topology_down nw-bench-kernel; nw_topology_down nw-bench-neuwerk; "
+    shell(f"nw_appliance_stop {folder}/appliance nw-bench-neuwerk-appliance; nw_topology_down nw-bench-kernel; nw_topology_down nw-bench-neuwerk; "
           f"nw_bpffs_down {folder}/bpffs")
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -325,7 +324,7 @@ def main():
     if os.geteuid() or (os.cpu_count() or 1) < 2:
         sys.exit("bench: needs root (network namespaces, BPF) and two cores")
 
-    folder = Path(tempfile.gettempdir()) / "neuwerk-bench"
+    folder = Path("/run/neuwerk-bench")
     clean(folder)  # of a run that was interrupted
     folder.mkdir()
     try:
