@@ -3,6 +3,7 @@
 
 #include "dataplane/flows/flow_event.h"
 
+#include "path/flow.h"
 #include "path/track.h"
 
 #include <algorithm>
@@ -86,6 +87,12 @@ void Tracker::look_at_flow(Pair pair, const nw_flow_line &out, std::uint64_t now
 	notes_.harvest(pair.inbound, in.traffic);
 	if ((out.seen | in.seen) & NW_SEEN_DENIED)
 		return end(pair, out, NW_END_policy_deny, now_ns);
+
+	// The SNAT address is another one now: answers to the old one find no line, and the port may be given
+	// out again for the new one.
+	const auto answered = table_.find(nw_inbound_tuple(&out, memory_.config));
+	if (!answered || answered->index != pair.inbound)
+		return end(pair, out, NW_END_address_changed, now_ns);
 
 	const nw_flow_state state = nw_flow_state_of(out.protocol, out.seen, in.seen);
 	const std::uint16_t now_ticks = nw_tick_of(now_ns);

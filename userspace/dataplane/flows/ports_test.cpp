@@ -26,8 +26,9 @@ nw_flow_line flow_from(std::uint16_t inside_port, std::uint32_t remote = server,
 }
 
 // Chooses and publishes, as the tracker does.
-std::uint16_t take(FlowTable &table, ExternalPorts &ports, nw_flow_line line, std::uint32_t random)
+std::uint16_t take(FlowTable &table, ExternalPorts &ports, const nw_flow_line &flow, std::uint32_t random)
 {
+	nw_flow_line line = flow;
 	const auto port_be = ports.choose(line, random);
 	REQUIRE(port_be);
 	line.external_port_be = *port_be;

@@ -199,8 +199,10 @@ nw_verdict Tracker::choose_external(Visit &visit, nw_flow_line &line)
 // Inbound first: it claims the external port, and nothing of the flow can leave before the outbound line is
 // there, so no answer finds the way back missing. A crash in between leaves a line without partner: adoption
 // buries it.
-std::optional<Tracker::Pair> Tracker::publish(nw_flow_line line, const Route &route, std::uint64_t now_ns)
+std::optional<Tracker::Pair> Tracker::publish(const nw_flow_line &flow, const Route &route,
+					      std::uint64_t now_ns)
 {
+	nw_flow_line line = flow;
 	line.kind = NW_LINE_INBOUND;
 	line.next_hop = route.inbound;
 	const auto inbound = table_.publish(line, now_ns);

@@ -117,7 +117,7 @@ private:
 	[[nodiscard]] nw_verdict choose_external(Visit &visit, nw_flow_line &line);
 	[[nodiscard]] Outcome choose_route(const Visit &visit, Route &route);
 	[[nodiscard]] Outcome usable_hop(const Visit &visit, std::uint16_t hop, nw_side wrong_side) const;
-	[[nodiscard]] std::optional<Pair> publish(nw_flow_line line, const Route &route,
+	[[nodiscard]] std::optional<Pair> publish(const nw_flow_line &flow, const Route &route,
 						  std::uint64_t now_ns);
 
 	void look_at(std::uint32_t index, std::uint64_t now_ns);
