@@ -79,7 +79,8 @@ nw_config config_of(const SimSpec &spec)
 	for (std::size_t i = 0; i < spec.settings.external.size(); i++)
 		config.external[i] = nw_mapped_ipv4(NW_BE32(spec.settings.external[i]));
 	config.external_count = static_cast<__u8>(spec.settings.external.size());
-	std::copy(spec.settings.host_services.begin(), spec.settings.host_services.end(), config.host_service);
+	std::copy(spec.settings.host_services.begin(), spec.settings.host_services.end(),
+		  config.host_service);
 	std::copy(spec.ports.begin(), spec.ports.end(), config.port);
 	return config;
 }
@@ -105,10 +106,12 @@ struct Sim::State {
 	VerdictCounts poller{};
 
 	State(const SimSpec &given, std::uint64_t start_ns)
-		: spec(given), config(config_of(given)), nodes(2 * node_limit), decisions(2 * decision_limit),
-		  lines(given.flow_lines), hops(hop_limit),
-		  memory{&config, &active, nodes, decisions, lines, hops}, listed(spec, hops), now_ns(start_ns),
-		  tracker(memory, listed, recorder, [this] { return static_cast<std::uint32_t>(random()); }, start_ns)
+	    : spec(given), config(config_of(given)), nodes(2 * node_limit), decisions(2 * decision_limit),
+	      lines(given.flow_lines), hops(hop_limit),
+	      memory{&config, &active, nodes, decisions, lines, hops}, listed(spec, hops), now_ns(start_ns),
+	      tracker(
+		      memory, listed, recorder, [this] { return static_cast<std::uint32_t>(random()); },
+		      start_ns)
 	{
 	}
 };
@@ -140,10 +143,11 @@ Reaction Sim::receive(std::uint8_t ingress_port, std::span<std::uint8_t> frame)
 	Reaction reaction{NW_VERDICT_COUNT, NW_VERDICT_COUNT, {}};
 	nw_passage passage{};
 	{
-		const Environment environment{&state.memory, &state.recorder, &state.event_bucket, state.now_ns};
+		const Environment environment{&state.memory, &state.recorder, &state.event_bucket,
+					      state.now_ns};
 		const EnvironmentScope scope(environment);
-		reaction.xdp =
-			nw_corridor({frame.data(), frame.data() + frame.size()}, ingress_port, true, &passage);
+		reaction.xdp = nw_corridor({frame.data(), frame.data() + frame.size()}, ingress_port, true,
+					   &passage);
 	}
 	state.xdp[reaction.xdp].packets++;
 	state.xdp[reaction.xdp].bytes += frame.size();

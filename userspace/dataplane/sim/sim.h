@@ -1,7 +1,7 @@
 // A whole appliance in std containers: bpf/corridor.h as XDP, flows/ as the poller, time by hand.
 //
-// It runs the very code that the kernel and the poller run; what it lacks is the driver, the rings between the two
-// and anything that happens at the same time.
+// It runs the very code that the kernel and the poller run; what it lacks is the driver, the rings between
+// the two and anything that happens at the same time.
 #pragma once
 
 #include "abi/config.h"
@@ -29,12 +29,12 @@ struct SimSpec {
 	std::uint32_t flow_lines = 1u << 12;
 	// Longest prefix first is not needed: addresses are asked one by one. Empty answer: no route.
 	std::map<std::uint32_t, nw_next_hop> hops; // by address, host byte order
-	std::optional<nw_next_hop> default_hop;	   // for every address that is not listed
+	std::optional<nw_next_hop> default_hop;    // for every address that is not listed
 };
 
 struct Reaction {
-	nw_verdict xdp;	   // what XDP counted
-	nw_verdict poller; // NW_VERDICT_COUNT: it never saw the frame
+	nw_verdict xdp;                          // what XDP counted
+	nw_verdict poller;                       // NW_VERDICT_COUNT: it never saw the frame
 	std::optional<std::uint8_t> egress_port; // the frame left here, rewritten in place
 };
 
