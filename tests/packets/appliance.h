@@ -30,6 +30,7 @@ struct Observed {
 
 struct SeenEvent {
 	std::string kind, group, rule; // "default" without a group, "-" without a rule
+	bool operator==(const SeenEvent &) const = default;
 };
 
 class Appliance {
@@ -37,13 +38,20 @@ public:
 	virtual ~Appliance() = default;
 	[[nodiscard]] virtual Result<> apply(const std::string &document) = 0;
 	[[nodiscard]] virtual Observed send(Side side, const std::vector<std::uint8_t> &frame) = 0;
-	[[nodiscard]] virtual std::vector<SeenEvent> take_events() = 0; // since the last call
-	[[nodiscard]] virtual std::uint64_t flows() = 0;
+	// What was reported since the last send. A real appliance reports a little later: it is given the
+	// chance until `wanted` is among them.
+	[[nodiscard]] virtual std::vector<SeenEvent> events(const SeenEvent &wanted) = 0;
+	// Likewise, until it is `wanted`.
+	[[nodiscard]] virtual std::uint64_t flows(std::uint64_t wanted) = 0;
 	virtual void pass(std::uint64_t seconds) = 0; // only the pure core can
 };
 
 // Fails with what is missing on this machine.
 [[nodiscard]] Result<std::unique_ptr<Appliance>> pure_appliance(Form form, const Setting &setting);
+[[nodiscard]] Result<std::unique_ptr<Appliance>> live_appliance(Form form, const Setting &setting);
+
+// The cases of every transcript, by file and line.
+[[nodiscard]] Result<std::vector<Case>> every_case(const std::string &directory);
 
 // Plays one case; every disagreement is one line: "file:line: expected …, saw …". Empty: it holds.
 [[nodiscard]] std::vector<std::string> play(const Case &example, Form form, Appliance &appliance);

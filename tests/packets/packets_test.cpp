@@ -3,35 +3,18 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <filesystem>
 #include <string>
-#include <vector>
 
 namespace {
 
 using namespace neuwerk::packets;
 
-std::vector<Case> every_case()
-{
-	std::vector<std::string> files;
-	for (const auto &entry : std::filesystem::directory_iterator(NW_TRANSCRIPTS))
-		files.push_back(entry.path());
-	std::ranges::sort(files);
-	std::vector<Case> cases;
-	for (const std::string &file : files) {
-		auto read = read_transcript(file);
-		REQUIRE_MESSAGE(read, (read ? "" : read.error().what));
-		cases.insert(cases.end(), read->begin(), read->end());
-	}
-	return cases;
-}
-
 void play_every_case(Form form)
 {
-	const auto cases = every_case();
-	CHECK(cases.size() >= 30);
-	for (const Case &example : cases) {
+	const auto cases = every_case(NW_TRANSCRIPTS);
+	REQUIRE_MESSAGE(cases, (cases ? "" : cases.error().what));
+	CHECK(cases->size() >= 30);
+	for (const Case &example : *cases) {
 		if (example.setting.needs_two_ports && form == Form::one_arm)
 			continue;
 		CAPTURE(example.file);

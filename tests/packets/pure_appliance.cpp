@@ -101,6 +101,8 @@ public:
 
 	Observed send(Side side, const std::vector<std::uint8_t> &frame) override
 	{
+		collect();
+		events_.clear();
 		std::vector<std::uint8_t> copy = frame;
 		const std::uint8_t port = form_ == Form::two_arm && side == Side::outside ? 1 : 0;
 		const auto reaction = sim_.receive(port, copy);
@@ -114,20 +116,15 @@ public:
 		return observed;
 	}
 
-	std::vector<SeenEvent> take_events() override
+	std::vector<SeenEvent> events(const SeenEvent &) override
 	{
-		std::vector<SeenEvent> seen;
-		for (const nw_event &event : sim_.take_events()) {
-			const auto &names = generations_.at(event.generation);
-			const std::string rule(names.rule_name(event.group, event.rule));
-			seen.push_back({event_names[event.kind], std::string(names.group_name(event.group)),
-					rule.empty() ? "-" : rule});
-		}
-		return seen;
+		collect();
+		return events_;
 	}
 
-	std::uint64_t flows() override
+	std::uint64_t flows(std::uint64_t) override
 	{
+		collect(); // a denied flow goes when its event is read
 		return sim_.active_flows();
 	}
 
@@ -137,8 +134,20 @@ public:
 	}
 
 private:
+	void collect()
+	{
+		for (const nw_event &event : sim_.take_events()) {
+			const auto &names = generations_.at(event.generation);
+			const std::string rule(names.rule_name(event.group, event.rule));
+			events_.push_back({event_names[event.kind],
+					   std::string(names.group_name(event.group)),
+					   rule.empty() ? "-" : rule});
+		}
+	}
+
 	Form form_;
 	dataplane::Sim sim_;
+	std::vector<SeenEvent> events_;
 	std::map<std::uint32_t, policy::CompiledPolicy> generations_;
 };
 

@@ -7,12 +7,13 @@
 //	form two-arm                         before `case`: the cases below need two ports
 //	policy                               an indented YAML document follows: applied, must be accepted
 //	refused E_PORT                       an indented document follows: must be refused with this word,
-//nothing changes 	> inside PACKET                      arrives (packet_text.h); `outside` likewise 	< outside
-//PACKET                     must leave next, with a TTL of one less than it came with 	x VERDICT the packet
-//above must end so and nothing leaves 	= event KIND GROUP RULE              the packet above is reported so;
-//`default` and `-` stand for none 	= verdict VERDICT                    the packet above ended so (when it
-//also left) 	= flows N                            flows that exist now 	= $a != $b, = $a 1024-65535 names that
-//were bound
+// nothing changes 	> inside PACKET                      arrives (packet_text.h); `outside` likewise
+// < outside
+// PACKET                     must leave next, with a TTL of one less than it came with 	x VERDICT the
+// packet above must end so and nothing leaves 	= event KIND GROUP RULE              the packet above is
+// reported so; `default` and `-` stand for none 	= verdict VERDICT                    the packet above
+//ended so (when it also left) 	= flows N                            flows that exist now 	= $a != $b, =
+// $a 1024-65535 names that were bound
 //	@ +N                                 N seconds pass (a case with this line runs on the pure core only)
 #pragma once
 
