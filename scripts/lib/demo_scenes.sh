@@ -183,5 +183,5 @@ demo_summary() {
 # demo_simulation BINARIES: the scenario without privileges; nothing of it touches a packet of this machine.
 demo_simulation() {
 	say "SIMULATION: the same corridor, compiled for user space, walks the scenario packet by packet."
-	"$1/neuwerk-sim" scripts/lib/demo_scenario.txt
+	"$1/neuwerk-sim" tests/packets/transcripts/demo.txt
 }
