@@ -26,8 +26,10 @@ inline constexpr std::size_t document_limit_bytes = 32u << 20;
 enum class Syntax { json, yaml };
 
 // Fails with invalid_argument; `what` starts with the code of spec/dataplane §1.3 and the path of the field:
-// "E_PORT: source_groups[2].rules[0].match.dst_ports[1]: 70000 is not a port (0 to 65535)".
-[[nodiscard]] Result<model::Policy> parse(std::string_view document, Syntax syntax);
+// "E_PORT: source_groups[2].rules[0].match.dst_ports[1]: '81-80': the range ends before it starts".
+// A document without default_policy gets `default_if_absent`; the policy says it explicitly from then on.
+[[nodiscard]] Result<model::Policy> parse(std::string_view document, Syntax syntax,
+					  model::Action default_if_absent = model::Action::deny);
 
 // Guesses from the first non-blank character: '{' is JSON, anything else YAML.
 [[nodiscard]] Syntax syntax_of(std::string_view document);
@@ -52,7 +54,8 @@ struct Budget {
 };
 
 struct Surroundings {
-	std::vector<model::Prefix> internal; // destinations that are not egress, and sources that are eligible
+	std::vector<model::Prefix>
+		internal; // destinations that are not egress, and sources that are eligible
 };
 
 // What a walk asks about. Host byte order.
@@ -60,7 +63,7 @@ struct Query {
 	std::uint32_t source;
 	std::uint32_t destination;
 	std::uint8_t protocol;
-	std::uint16_t source_port;	// ICMP: identifier
+	std::uint16_t source_port;      // ICMP: identifier
 	std::uint16_t destination_port; // ICMP: ignored
 	std::uint8_t icmp_type;
 	std::uint8_t icmp_code;
