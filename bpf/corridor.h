@@ -112,6 +112,15 @@ NW_STEP void nw_report_audit(struct nw_passage *passage, const struct nw_tuple *
 		nw_report(passage, tuple, NW_EVENT_audited, verdict, 0);
 }
 
+// An ICMP flow is echo requests going out and echo replies coming in; its tuple says nothing of the type.
+NW_STEP bool nw_echo_fits(const struct nw_packet *packet, const struct nw_flow_line *line)
+{
+	if (packet->tuple.protocol != NW_PROTOCOL_ICMP)
+		return true;
+	__u8 type = nw_is_inbound(line) ? NW_ICMP_ECHO_REPLY : NW_ICMP_ECHO_REQUEST;
+	return packet->icmp_type == type && packet->icmp_code == 0;
+}
+
 // The line of this packet's direction, copied to `line`. NW_READ_busy: a line that may be its own is being
 // written at this moment.
 NW_STEP enum nw_read nw_find_line(struct nw_passage *passage, struct nw_flow_line *line, __u32 *index)
@@ -129,7 +138,8 @@ NW_STEP enum nw_read nw_find_line(struct nw_passage *passage, struct nw_flow_lin
 			outcome = NW_READ_busy;
 			continue;
 		}
-		if (nw_line_matches(line, &passage->packet.tuple, passage->config)) {
+		if (nw_line_matches(line, &passage->packet.tuple, passage->config) &&
+		    nw_echo_fits(&passage->packet, line)) {
 			*index = slot;
 			return NW_READ_stable;
 		}

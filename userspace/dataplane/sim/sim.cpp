@@ -74,6 +74,7 @@ nw_config config_of(const SimSpec &spec)
 	config.port_count = static_cast<__u8>(spec.ports.size());
 	config.timeouts = spec.settings.timeouts;
 	config.event_interval_ns = 1; // every event is reported
+	config.event_burst_ns = UINT32_MAX;
 	for (std::size_t i = 0; i < spec.settings.own_addresses.size(); i++)
 		config.own_address_be[i] = NW_BE32(spec.settings.own_addresses[i]);
 	for (std::size_t i = 0; i < spec.settings.external.size(); i++)
