@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "daemon/control_service.h"
+#include "daemon/corridor_enforcer.h"
 #include "daemon/host.h"
 #include "daemon/netlink.h"
 #include "daemon/node.h"

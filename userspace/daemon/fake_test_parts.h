@@ -1,0 +1,170 @@
+// For tests of this room: a corridor, a poller and a file system that exist in memory only.
+#pragma once
+
+#include "base/files.h"
+#include "daemon/enforcer.h"
+#include "daemon/poller_client.h"
+#include "daemon/surroundings.h"
+#include "policy/policy.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace neuwerk::daemon {
+
+class FakeEnforcer final : public Enforcer {
+public:
+	std::vector<dataplane::Settings> configured;
+	std::vector<policy::CompiledPolicy> published; // index + 1 is the generation, unless `first` was set
+	std::uint32_t current = 0;
+	bool publish_fails = false;
+	bool configure_fails = false;
+	dataplane::Explanation answer{};
+	dataplane::VerdictCounts xdp{};
+	dataplane::VerdictCounts poller{};
+	std::uint64_t lines = 0;
+
+	Result<> configure(const dataplane::Settings &settings) override
+	{
+		if (configure_fails)
+			return fail(ErrorKind::internal, "configure: broken");
+		configured.push_back(settings);
+		return {};
+	}
+	Result<> publish(const policy::CompiledPolicy &policy, std::uint32_t generation) override
+	{
+		if (publish_fails || generation != current + 1)
+			return fail(ErrorKind::internal, "publish: broken");
+		published.push_back(policy);
+		current = generation;
+		return {};
+	}
+	std::uint32_t generation() const override
+	{
+		return current;
+	}
+	// With a policy in force, by walking it as XDP would; `answer` otherwise.
+	Result<dataplane::Explanation> explain(const dataplane::Question &question) override
+	{
+		if (published.empty())
+			return answer;
+		const nw_decision decision =
+			policy::walk(published.back(), {.source = question.source,
+							.destination = question.destination,
+							.protocol = question.protocol,
+							.source_port = question.source_port,
+							.destination_port = question.destination_port,
+							.icmp_type = question.icmp_type,
+							.icmp_code = question.icmp_code});
+		const auto verdict = static_cast<nw_verdict>(decision.verdict);
+		return dataplane::Explanation{.verdict = verdict == NW_VERDICT_forwarded_in_xdp
+								 ? NW_VERDICT_handed_to_poller
+								 : verdict,
+					      .generation = current,
+					      .decision = decision,
+					      .decided = true};
+	}
+	dataplane::VerdictCounts xdp_verdicts() const override
+	{
+		return xdp;
+	}
+	dataplane::VerdictCounts poller_verdicts() const override
+	{
+		return poller;
+	}
+	std::uint64_t live_flow_lines() const override
+	{
+		return lines;
+	}
+};
+
+class FakeFiles final : public Files {
+public:
+	std::map<std::string, std::string> content;
+	bool disk_is_full = false;
+
+	Result<std::string> read(const std::string &path) override
+	{
+		const auto entry = content.find(path);
+		if (entry == content.end())
+			return fail(ErrorKind::not_found, "open: " + path + ": No such file or directory");
+		return entry->second;
+	}
+	Result<> write_synced(const std::string &path, std::string_view text) override
+	{
+		if (disk_is_full)
+			return fail(ErrorKind::resource_exhausted,
+				    "write: " + path + ": No space left on device");
+		content[path] = text;
+		return {};
+	}
+	Result<> rename(const std::string &from, const std::string &to) override
+	{
+		content[to] = content.at(from);
+		content.erase(from);
+		return {};
+	}
+	Result<> remove(const std::string &path) override
+	{
+		content.erase(path);
+		return {};
+	}
+	Result<> sync_directory(const std::string &) override
+	{
+		return {};
+	}
+};
+
+class FakePoller final : public PollerLink {
+public:
+	bool answers = true;
+	std::vector<v1::Flow> flows;
+
+	Result<v1::StatusReply> status() override
+	{
+		if (!answers)
+			return fail(ErrorKind::unavailable, "the poller does not answer: no such socket");
+		v1::StatusReply reply;
+		reply.set_pid(99);
+		reply.set_active_flows(flows.size());
+		return reply;
+	}
+	Result<> list_flows(std::uint32_t limit, const std::function<bool(const v1::Flow &)> &take) override
+	{
+		if (!answers)
+			return fail(ErrorKind::unavailable, "the poller does not answer: no such socket");
+		std::uint32_t count = 0;
+		for (const v1::Flow &flow : flows)
+			if ((limit != 0 && count++ >= limit) || !take(flow))
+				break;
+		return {};
+	}
+};
+
+// Two ports, up, with addresses: what most tests stand on.
+inline Facts two_ports()
+{
+	return {{.interface = "in0",
+		 .index = 2,
+		 .mtu = 1500,
+		 .up = true,
+		 .has_xdp = true,
+		 .addresses = {{0x0a000001, 24, true}}},
+		{.interface = "out0",
+		 .index = 3,
+		 .mtu = 1500,
+		 .up = true,
+		 .has_xdp = true,
+		 .addresses = {{0xcb007101, 24, true}}}};
+}
+
+inline Config two_arm()
+{
+	Config config;
+	config.dataplane.ports = {{.interface = "in0", .side = NW_SIDE_INSIDE},
+				  {.interface = "out0", .side = NW_SIDE_OUTSIDE}};
+	return config;
+}
+
+} // namespace neuwerk::daemon
