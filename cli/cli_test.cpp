@@ -90,7 +90,7 @@ v1::ExplainRequest question()
 TEST_CASE("status of a healthy node")
 {
 	CHECK(render_status(healthy(), table) == "neuwerkd 0.1.0 (pid 12): ready\n"
-						 "policy  generation 3 from control socket\n"
+						 "policy  generation 3 (control socket)\n"
 						 "snat    auto 203.0.113.1\n"
 						 "ports   eth-inside inside, mtu 1500\n"
 						 "        eth-outside outside, mtu 1500\n"
@@ -234,6 +234,9 @@ TEST_CASE("an explanation says what would happen and which words of the policy d
 		      .find("by the default_action of group 'clients'") != std::string::npos);
 	answer.set_group("default");
 	CHECK(render_explanation(question(), answer, table).find("by default_policy") != std::string::npos);
+	answer.set_verdict("dropped_east_west");
+	CHECK(render_explanation(question(), answer, table).find("by its direction, before any rule") !=
+	      std::string::npos);
 	answer.clear_group();
 	CHECK(render_explanation(question(), answer, table).find("before policy was asked") !=
 	      std::string::npos);

@@ -31,7 +31,7 @@ struct Client::State {
 		const auto code = status.error_code();
 		// gRPC's own words for a refused connection are about channels and names.
 		if (code == grpc::StatusCode::UNAVAILABLE &&
-		    status.error_message().find("connect") != std::string::npos)
+		    status.error_message().starts_with("failed to connect"))
 			return fail(ErrorKind::unavailable,
 				    text("neuwerkd does not answer on ", socket, ": is it running?"));
 		if (code == grpc::StatusCode::UNAVAILABLE && status.error_message() == "Socket closed")

@@ -26,6 +26,8 @@ std::string decided_by(const v1::ExplainReply &answer)
 	if (answer.group().empty())
 		return "before policy was asked";
 	const bool is_default_policy = answer.group() == "default";
+	if (is_default_policy && answer.verdict().starts_with("dropped_"))
+		return "by its direction, before any rule";
 	if (!answer.rule().empty())
 		return text("by rule '", answer.rule(), "' of group '", answer.group(), '\'');
 	return is_default_policy ? "by default_policy"

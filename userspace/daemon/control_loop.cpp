@@ -43,7 +43,7 @@ Result<> ControlLoop::start(const Config &config, Facts facts)
 	}
 	// What was stored is not stored again, and the empty policy is no decision of anybody: the next start
 	// may still find a policy.file.
-	const std::string source = *stored ? store_.path() : "built in: nothing was applied yet";
+	const std::string source = *stored ? store_.path() : "built-in deny: nothing was applied yet";
 	auto prepared = prepare(*stored ? **stored : deny_all, policy::Syntax::json, config.policy);
 	if (!prepared)
 		return in_context(source, prepared.error());

@@ -47,7 +47,7 @@ TEST_CASE_FIXTURE(Fixture, "a first start without any document denies everything
 	CHECK(enforcer.current == 1);
 	CHECK(verdict_of(inside, outside) == NW_VERDICT_denied_by_default);
 	CHECK(files.content.empty());
-	CHECK(control.policy_source() == "built in: nothing was applied yet");
+	CHECK(control.policy_source() == "built-in deny: nothing was applied yet");
 }
 
 TEST_CASE_FIXTURE(Fixture,
@@ -126,8 +126,8 @@ TEST_CASE_FIXTURE(Fixture, "an apply that fails anywhere changes nothing")
 	SUBCASE("it holds what the dataplane does not enforce")
 	{
 		const auto applied = control.apply(
-			R"({"source_groups":[{"id":"a","sources":{"cidrs":["10.0.0.0/24"]},
-			   "rules":[{"id":"r","action":"allow","match":{"dns_hostname":"^x$"}}]}]})",
+			R"({"source_groups":[{"id":"a","mode":"enforce","sources":{"cidrs":["10.0.0.0/24"]},
+			   "rules":[{"id":"r","mode":"enforce","action":"allow","match":{"dns_hostname":"^x$"}}]}]})",
 			policy::Syntax::json, "x");
 		CHECK_FALSE(applied);
 		unchanged();
@@ -155,8 +155,8 @@ TEST_CASE_FIXTURE(Fixture, "validate accepts what is valid and says what apply w
 {
 	start();
 	const auto reviewed = control.validate(
-		R"({"source_groups":[{"id":"a","sources":{"cidrs":["10.0.0.0/24"]},
-		   "rules":[{"id":"r","action":"allow","match":{"dns_hostname":"^x\\.example$"}}]}]})",
+		R"({"source_groups":[{"id":"a","mode":"enforce","sources":{"cidrs":["10.0.0.0/24"]},
+		   "rules":[{"id":"r","mode":"enforce","action":"allow","match":{"dns_hostname":"^x\\.example$"}}]}]})",
 		policy::Syntax::json);
 	REQUIRE(reviewed);
 	REQUIRE(reviewed->not_enforceable.size() == 1);

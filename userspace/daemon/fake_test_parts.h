@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/files.h"
+#include "base/log.h"
 #include "daemon/enforcer.h"
 #include "daemon/poller_client.h"
 #include "daemon/surroundings.h"
@@ -141,6 +142,9 @@ public:
 		return {};
 	}
 };
+
+// Tests read results, not log lines.
+inline const bool is_quiet = (log::open("test", log::Level::error), true);
 
 // Two ports, up, with addresses: what most tests stand on.
 inline Facts two_ports()

@@ -20,16 +20,20 @@ namespace {
 constexpr auto status_patience = std::chrono::milliseconds(500);
 constexpr auto reconnect_pause = std::chrono::milliseconds(250);
 
-tl::unexpected<Error> error_of(const grpc::Status &status)
+tl::unexpected<Error> error_of(const grpc::Status &status, const std::string &socket)
 {
-	const bool silent = status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
-	return fail(silent ? ErrorKind::unavailable : kind_of_grpc_code(status.error_code()),
-		    text("the poller does not answer: ", status.error_message()));
+	// gRPC's own words for "nobody is there" are about channels and resolvers.
+	if (status.error_code() == grpc::StatusCode::UNAVAILABLE)
+		return fail(ErrorKind::unavailable, text("no poller answers on ", socket));
+	if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED)
+		return fail(ErrorKind::unavailable, text("the poller did not answer in time on ", socket));
+	return fail(kind_of_grpc_code(status.error_code()), text("the poller: ", status.error_message()));
 }
 
 } // namespace
 
 struct PollerClient::State {
+	std::string socket;
 	std::shared_ptr<grpc::Channel> channel;
 	std::unique_ptr<v1::Dataplane::Stub> stub;
 	std::thread watcher;
@@ -64,6 +68,7 @@ struct PollerClient::State {
 
 PollerClient::PollerClient(const std::string &socket) : state_(std::make_unique<State>())
 {
+	state_->socket = socket;
 	grpc::ChannelArguments arguments;
 	// A restarted poller is back within a second; gRPC's own back-off would grow to two minutes.
 	arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
@@ -95,7 +100,7 @@ Result<v1::StatusReply> PollerClient::status()
 	v1::StatusReply reply;
 	const grpc::Status status = state_->stub->Status(&context, v1::StatusRequest{}, &reply);
 	if (!status.ok())
-		return error_of(status);
+		return error_of(status, state_->socket);
 	return reply;
 }
 
@@ -114,7 +119,7 @@ Result<> PollerClient::list_flows(std::uint32_t limit, const std::function<bool(
 		}
 	const grpc::Status status = stream->Finish();
 	if (!status.ok())
-		return error_of(status);
+		return error_of(status, state_->socket);
 	return {};
 }
 
