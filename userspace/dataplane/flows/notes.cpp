@@ -51,12 +51,12 @@ void FlowNotes::end(std::uint32_t index)
 
 bool FlowNotes::has_begun(std::uint32_t index) const
 {
-	return notes_[index].sequence != 0 && notes_[index].partner != no_partner;
+	return nw_load(&notes_[index].sequence) != 0 && partner(index) != no_partner;
 }
 
 std::uint32_t FlowNotes::partner(std::uint32_t index) const
 {
-	return notes_[index].partner;
+	return nw_load(&notes_[index].partner);
 }
 
 void FlowNotes::harvest(std::uint32_t index, std::uint64_t traffic)

@@ -1,6 +1,6 @@
 // What the poller remembers of a line beside the table: its partner, and totals that do not wrap.
 //
-// Written by the packet thread; read by any thread, under a sequence as flow lines are.
+// Written by the packet thread; readable from any thread, under a sequence as flow lines are.
 #pragma once
 
 #include "abi/flow.h"
