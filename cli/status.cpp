@@ -29,8 +29,8 @@ std::string render_status(const v1::NodeStatusReply &status, const Style &style)
 	std::string out = text("neuwerkd ", status.version(), " (pid ", status.pid(),
 			       "): ", status.ready() ? green("ready", style) : red("NOT READY", style), '\n');
 	out += status.generation() == 0 ? "policy  none: everything is dropped\n"
-					: text("policy  generation ", status.generation(), " from ",
-					       status.policy_source(), '\n');
+					: text("policy  generation ", status.generation(), " (",
+					       status.policy_source(), ")\n");
 	out += text("snat    ", status.snat(), '\n');
 	for (int i = 0; i < status.ports_size(); i++)
 		out += text(i == 0 ? "ports   " : "        ", status.ports(i).interface(), ' ',
