@@ -12,6 +12,7 @@
 #include "policy/entries.h"
 
 #include <algorithm>
+#include <numeric>
 #include <unordered_map>
 #include <utility>
 
@@ -50,9 +51,12 @@ public:
 	std::uint32_t run()
 	{
 		List everything(all_.entries.size());
-		for (std::uint32_t i = 0; i < everything.size(); i++)
-			everything[i] = i;
-		return build(0, everything);
+		std::iota(everything.begin(), everything.end(), 0u);
+		Bitmap held(everything.size());
+		held.assign(0, everything.size(), true);
+		List narrowed;
+		narrow(0, everything, held, narrowed);
+		return build(0, narrowed);
 	}
 
 	[[nodiscard]] bool is_stopped() const
@@ -66,6 +70,7 @@ private:
 	[[nodiscard]] std::vector<Event> events_of(std::size_t field, const List &list, Bitmap &held) const;
 	void narrow(std::size_t next_field, const List &list, const Bitmap &held, List &out) const;
 	[[nodiscard]] nw_decision decide(const List &list) const;
+	[[nodiscard]] std::uint32_t outcome_of(std::uint32_t index);
 	[[nodiscard]] std::uint16_t main_group(const List &list) const;
 
 	const Entries &all_;
@@ -73,12 +78,17 @@ private:
 	Work &work_;
 	// What each list has become, by the field that it was compiled for.
 	std::array<std::unordered_map<List, std::uint32_t, ListHash>, NW_FIELD_COUNT> done_;
+	// The same for the list of one entry, which is by far the most frequent; 0: not yet (a decision is
+	// never 0).
+	std::vector<std::uint32_t> alone_ = std::vector<std::uint32_t>(all_.entries.size());
 };
 
 std::uint32_t Builder::build(std::size_t field, const List &list)
 {
 	if (is_stopped())
 		return 0;
+	if (list.size() == 1) // it matches for certain, whatever is left to ask
+		return outcome_of(list.front());
 	if (field == NW_FIELD_COUNT)
 		return diagram_.add_decision(decide(list));
 	const auto known = done_[field].find(list);
@@ -100,6 +110,7 @@ std::uint32_t Builder::build_slices(std::size_t field, const List &list, std::ui
 	const std::vector<Event> events = events_of(field, list, held);
 	work_.charge(group, events.size() * 4);
 	std::vector<Slice> slices;
+	slices.reserve(events.size() + 1);
 	List narrowed;
 	std::uint32_t key = 0;
 	for (auto event = events.begin();;) {
@@ -166,21 +177,25 @@ void Builder::narrow(std::size_t next_field, const List &list, const Bitmap &hel
 		out.pop_back();
 }
 
+// At the end each entry of the list matches for certain: the one that decides, and perhaps one for the second
+// pass.
 nw_decision Builder::decide(const List &list) const
 {
 	nw_decision decision = all_.entries[list.front()].decision;
-	for (const std::uint32_t index : list) {
-		const Entry &entry = all_.entries[index];
-		if (!entry.in_audit_pass)
-			continue;
-		if (entry.audit_denies) {
-			decision.flags |= NW_DECISION_AUDIT_DENY;
-			decision.audit_group = entry.decision.group;
-			decision.audit_rule = entry.decision.rule;
-		}
-		break;
+	const Entry &last = all_.entries[list.back()];
+	if (last.audit_denies) {
+		decision.flags |= NW_DECISION_AUDIT_DENY;
+		decision.audit_group = last.decision.group;
+		decision.audit_rule = last.decision.rule;
 	}
 	return decision;
+}
+
+std::uint32_t Builder::outcome_of(std::uint32_t index)
+{
+	if (alone_[index] == 0)
+		alone_[index] = diagram_.add_decision(decide({index}));
+	return alone_[index];
 }
 
 // The group with the longest run of entries: the one to name when this list is too much.

@@ -56,7 +56,7 @@ bool is_real(std::string_view value)
 {
 	if (is_one_of(value, {".inf", ".Inf", ".INF", "-.inf", "-.Inf", "-.INF", ".nan", ".NaN", ".NAN"}))
 		return true;
-	if (value.find_first_not_of("0123456789+-.eE") != std::string_view::npos)
+	if (value.find_first_not_of("0123456789+-.eE") != std::string_view::npos || value.starts_with("+-"))
 		return false;
 	const std::string_view digits = value.substr(value.starts_with('+'));
 	double ignored;

@@ -1,0 +1,2 @@
+# compile.cpp: an interval ends one value early
+s/events.push_back({interval.last + 1, start/events.push_back({interval.last, start/
