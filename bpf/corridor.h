@@ -25,6 +25,7 @@ struct nw_passage {
 	const struct nw_port *port; // where it came in
 	struct nw_packet packet;
 	__u32 flow_hash;
+	bool is_dry_run; // asks what a first packet would meet: no flow, no limit, no event
 	// The answer of policy, when it was asked.
 	__u32 generation;
 	__u32 decision; // index, or NW_NO_DECISION
@@ -70,6 +71,8 @@ NW_ENV_CALL enum nw_verdict nw_ask_policy(struct nw_passage *passage, const stru
 NW_STEP void nw_report(struct nw_passage *passage, const struct nw_tuple *tuple, enum nw_event_kind kind,
 		       enum nw_verdict verdict, __u32 line)
 {
+	if (passage->is_dry_run)
+		return;
 	__u64 now_ns = nw_env_now_ns();
 	__u64 *bucket = nw_env_bucket(NW_BUCKET_EVENTS);
 	if (!bucket || !nw_take_token(bucket, now_ns, passage->config->event_interval_ns,
@@ -275,6 +278,8 @@ NW_STEP enum nw_verdict nw_meet(struct nw_passage *passage)
 	verdict = nw_may_begin(packet);
 	if (verdict != NW_VERDICT_handed_to_poller)
 		return verdict;
+	if (passage->is_dry_run)
+		return verdict;
 	nw_report_audit(passage, &packet->tuple, verdict);
 	__u64 *bucket = nw_env_bucket(NW_BUCKET_MISSES);
 	if (!bucket || !nw_take_token(bucket, nw_env_now_ns(), passage->config->miss_interval_ns,
@@ -284,11 +289,11 @@ NW_STEP enum nw_verdict nw_meet(struct nw_passage *passage)
 }
 
 // One frame that came in on port `ingress`. `passage` tells the caller where and why.
-// `look_up_flow` is false for a dry run, which asks what a first packet would meet.
-NW_STEP enum nw_verdict nw_corridor(struct nw_cursor frame, __u32 ingress, bool look_up_flow,
+NW_STEP enum nw_verdict nw_corridor(struct nw_cursor frame, __u32 ingress, bool is_dry_run,
 				    struct nw_passage *passage)
 {
 	const struct nw_config *config = nw_env_config();
+	passage->is_dry_run = is_dry_run;
 	passage->generation = 0;
 	passage->decision = NW_NO_DECISION;
 	passage->flow_hash = 0;
@@ -301,7 +306,7 @@ NW_STEP enum nw_verdict nw_corridor(struct nw_cursor frame, __u32 ingress, bool 
 	if (verdict != NW_UNDECIDED)
 		return verdict;
 	passage->flow_hash = nw_flow_hash(&passage->packet.tuple, config->hash_seed);
-	if (!look_up_flow)
+	if (is_dry_run)
 		return nw_meet(passage);
 	struct nw_flow_line line;
 	__u32 index = 0;

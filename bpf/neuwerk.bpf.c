@@ -68,7 +68,7 @@ int xsk_def_prog(struct xdp_md *ctx)
 	struct nw_cursor frame = {(void *)(long)ctx->data, (void *)(long)ctx->data_end};
 	__u64 frame_bytes = frame.end - frame.position;
 	struct nw_passage passage;
-	enum nw_verdict verdict = nw_corridor(frame, nw_port_index, !nw_is_dry_run, &passage);
+	enum nw_verdict verdict = nw_corridor(frame, nw_port_index, nw_is_dry_run, &passage);
 	if (nw_is_dry_run)
 		return nw_report_dry_run(ctx, &passage, verdict);
 

@@ -147,7 +147,7 @@ Reaction Sim::receive(std::uint8_t ingress_port, std::span<std::uint8_t> frame)
 		const Environment environment{&state.memory, &state.recorder, &state.event_bucket,
 					      state.now_ns};
 		const EnvironmentScope scope(environment);
-		reaction.xdp = nw_corridor({frame.data(), frame.data() + frame.size()}, ingress_port, true,
+		reaction.xdp = nw_corridor({frame.data(), frame.data() + frame.size()}, ingress_port, false,
 					   &passage);
 	}
 	state.xdp[reaction.xdp].packets++;
