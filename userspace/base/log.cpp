@@ -47,6 +47,14 @@ Result<Level> parse_level(std::string_view text)
 		    neuwerk::text("'", text, "' is not a log level: debug, info, warning or error"));
 }
 
+std::string_view name(Level level)
+{
+	for (const NamedLevel &known : named_levels)
+		if (known.level == level)
+			return known.name;
+	return "info";
+}
+
 void open(std::string_view program, Level level)
 {
 	auto logger = std::make_shared<spdlog::logger>(std::string(program),

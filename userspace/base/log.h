@@ -11,6 +11,7 @@ enum class Level { debug, info, warning, error };
 
 // "debug", "info", "warning" or "error".
 [[nodiscard]] Result<Level> parse_level(std::string_view text);
+[[nodiscard]] std::string_view name(Level level);
 
 // Lines below `level` are dropped. Before the first call: info. `program` opens each line.
 void open(std::string_view program, Level level);

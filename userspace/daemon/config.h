@@ -5,6 +5,7 @@
 
 #include "abi/config.h"
 #include "base/address.h"
+#include "base/files.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "dataplane/corridor.h"
@@ -67,6 +68,9 @@ struct Config {
 // Fails with invalid_argument; `what` is "<key path>: <what is wrong> (line N)", for example
 // "dataplane.ports[1].side: 'left' is not inside, outside or both (line 12)".
 [[nodiscard]] Result<Config> parse_config(std::string_view yaml);
+
+// The file as a configuration; an error names the file.
+[[nodiscard]] Result<Config> read_config(Files &files, const std::string &path);
 
 // The port that flows leave on: the first one with an outside. Every parsed configuration has one.
 [[nodiscard]] const dataplane::PortSpec &outside_port(const DataplaneConfig &config);

@@ -13,12 +13,35 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <utility>
 
 namespace neuwerk::daemon {
+
+namespace {
+
+std::string own_directory()
+{
+	std::array<char, 4096> path{};
+	const ssize_t bytes = readlink("/proc/self/exe", path.data(), path.size() - 1);
+	const std::string self(path.data(), bytes > 0 ? static_cast<std::size_t>(bytes) : 0);
+	return self.substr(0, self.rfind('/'));
+}
+
+} // namespace
+
+PollerProcess poller_of(const Config &config)
+{
+	const std::string program = config.dataplane.poller_binary.empty()
+					    ? own_directory() + "/neuwerk-dataplane"
+					    : config.dataplane.poller_binary;
+	return PollerProcess({program, "--bpffs", config.paths.bpffs, "--run", config.paths.run,
+			      "--log-level", std::string(log::name(config.log_level))},
+			     config.paths.run + "/dataplane.lock", config.paths.run + "/dataplane.sock");
+}
 
 PollerProcess::PollerProcess(std::vector<std::string> command, std::string lock, std::string socket)
     : command_(std::move(command)), lock_(std::move(lock)), socket_(std::move(socket))

@@ -1,6 +1,7 @@
 // The poller as a real process: spawned without our descriptors, in its own process group, found by its lock.
 #pragma once
 
+#include "daemon/config.h"
 #include "daemon/supervise.h"
 
 #include <string>
@@ -25,5 +26,8 @@ private:
 	std::string lock_;
 	std::string socket_;
 };
+
+// The poller that the configuration describes.
+[[nodiscard]] PollerProcess poller_of(const Config &config);
 
 } // namespace neuwerk::daemon
