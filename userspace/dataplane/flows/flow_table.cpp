@@ -171,6 +171,16 @@ void FlowTable::bury(std::uint32_t index, std::uint64_t now_ns)
 	write(index, stores_to_bury(std::bit_cast<nw_flow_line>(words), odd, now_ns));
 }
 
+// One 32-bit store, so no reader sees half of it, and either next hop is a right one: no sequence is needed.
+void FlowTable::set_next_hop(std::uint32_t index, std::uint16_t next_hop)
+{
+	constexpr std::size_t offset_bytes = offsetof(nw_flow_line, external_port_be);
+	auto word = word_at<std::uint32_t>(lines_[index], offset_bytes);
+	word.store((word.load(std::memory_order_relaxed) & 0xffff) | std::uint32_t{next_hop} << 16,
+		   std::memory_order_release);
+}
+static_assert(offsetof(nw_flow_line, next_hop) == offsetof(nw_flow_line, external_port_be) + 2);
+
 bool FlowTable::is_dead(std::uint32_t index) const
 {
 	nw_flow_line line{};

@@ -82,6 +82,9 @@ public:
 	// Makes a live or half-written line dead. `now_ns` is CLOCK_MONOTONIC.
 	void bury(std::uint32_t index, std::uint64_t now_ns);
 
+	// Sends what the live line forwards elsewhere from now on.
+	void set_next_hop(std::uint32_t index, std::uint16_t next_hop);
+
 	[[nodiscard]] bool is_dead(std::uint32_t index) const;
 	[[nodiscard]] bool is_half_written(std::uint32_t index) const;
 

@@ -4,6 +4,7 @@
 #include "dataplane/flows/flow_event.h"
 
 #include "path/flow.h"
+#include "path/parse.h"
 #include "path/track.h"
 
 #include <algorithm>
@@ -14,6 +15,9 @@ namespace {
 
 // NW_TRAFFIC_BYTES_BITS relies on it.
 constexpr std::uint64_t longest_look_ns = 10'000'000'000;
+
+// After routes changed, a flow gets this long to find its new next hops resolved: at least three looks.
+constexpr std::uint64_t route_doubt_ns = 3 * longest_look_ns + tick_ns;
 
 // A dead line may be reclaimed when it is older than dead_rest_ticks.
 constexpr std::uint64_t rest_ns = (dead_rest_ticks + 1) * tick_ns;
@@ -94,6 +98,11 @@ void Tracker::look_at_flow(Pair pair, const nw_flow_line &out, std::uint64_t now
 	if (!answered || answered->index != pair.inbound)
 		return end(pair, out, NW_END_address_changed, now_ns);
 
+	if (routes_are_in_doubt(now_ns)) {
+		follow_route(pair.outbound, out, out.remote.word_be[3], NW_SIDE_INSIDE);
+		follow_route(pair.inbound, in, out.inside.word_be[3], NW_SIDE_OUTSIDE);
+	}
+
 	const nw_flow_state state = nw_flow_state_of(out.protocol, out.seen, in.seen);
 	const std::uint16_t now_ticks = nw_tick_of(now_ns);
 	const std::uint32_t idle_ticks = std::min(ticks_between(out.last_seen_ticks, now_ticks),
@@ -104,6 +113,29 @@ void Tracker::look_at_flow(Pair pair, const nw_flow_line &out, std::uint64_t now
 	const std::uint64_t deadline_ns = ((now_ns >> NW_TICK_SHIFT) - idle_ticks + limit_ticks)
 					  << NW_TICK_SHIFT;
 	wheel_.schedule(pair.outbound, std::min(deadline_ns, now_ns + longest_look_ns));
+}
+
+// Every flow is looked at in this time, so no flow needs to remember which routes it knows.
+bool Tracker::routes_are_in_doubt(std::uint64_t now_ns)
+{
+	if (const std::uint32_t epoch = next_hops_.route_epoch(); epoch != route_epoch_) {
+		route_epoch_ = epoch;
+		routes_doubted_until_ns_ = now_ns + route_doubt_ns;
+	}
+	return now_ns < routes_doubted_until_ns_;
+}
+
+// A new next hop counts once it is resolved and on the right side; until then the old one is no worse.
+void Tracker::follow_route(std::uint32_t index, const nw_flow_line &line, __be32 towards_be,
+			   nw_side wrong_side)
+{
+	const std::uint16_t next_hop = next_hops_.resolve(towards_be);
+	if (next_hop == line.next_hop || usable_hop(next_hop, wrong_side, 0).verdict != NW_UNDECIDED)
+		return;
+	if (!next_hops_.hold(next_hop))
+		return;
+	table_.set_next_hop(index, next_hop);
+	next_hops_.release(line.next_hop);
 }
 
 // Outbound first: from then on nothing of the flow leaves.

@@ -28,17 +28,23 @@ constexpr std::uint32_t external = 0xcb007109; // 203.0.113.9
 struct FixedHops final : NextHops {
 	std::uint16_t resolve(__be32 address_be) override
 	{
-		return NW_HOST32(address_be) >> 24 == 10 ? inside_hop : outside_hop;
+		return NW_HOST32(address_be) >> 24 == 10 ? inside_hop : towards_outside;
 	}
 	bool hold(std::uint16_t index) override
 	{
 		held[index]++;
-		return index == inside_hop || index == outside_hop;
+		return index == inside_hop || index == towards_outside;
 	}
 	void release(std::uint16_t index) override
 	{
 		held[index]--;
 	}
+	[[nodiscard]] std::uint32_t route_epoch() const override
+	{
+		return epoch;
+	}
+	std::uint16_t towards_outside = outside_hop;
+	std::uint32_t epoch = 0;
 	int held[4] = {};
 };
 

@@ -150,14 +150,14 @@ Outcome Tracker::choose_route(const Visit &visit, Route &route)
 	const nw_tuple &tuple = visit.passage.packet.tuple;
 	route.outbound = next_hops_.resolve(tuple.destination.word_be[3]);
 	route.inbound = next_hops_.resolve(tuple.source.word_be[3]);
-	const Outcome outbound = usable_hop(visit, route.outbound, NW_SIDE_INSIDE);
+	const Outcome outbound = usable_hop(route.outbound, NW_SIDE_INSIDE, visit.passage.packet.ip_bytes);
 	if (outbound.verdict != NW_UNDECIDED)
 		return outbound;
 	// Strict reverse path (RFC 3704 §2.2): the answer must not leave on an outside port.
-	return usable_hop(visit, route.inbound, NW_SIDE_OUTSIDE);
+	return usable_hop(route.inbound, NW_SIDE_OUTSIDE, 0);
 }
 
-Outcome Tracker::usable_hop(const Visit &visit, std::uint16_t index, nw_side wrong_side) const
+Outcome Tracker::usable_hop(std::uint16_t index, nw_side wrong_side, std::uint16_t ip_bytes) const
 {
 	nw_next_hop hop{};
 	if (index == 0 || index >= memory_.hops.size())
@@ -170,7 +170,7 @@ Outcome Tracker::usable_hop(const Visit &visit, std::uint16_t index, nw_side wro
 	if (memory_.config->port[hop.port].side == wrong_side)
 		return {wrong_side == NW_SIDE_INSIDE ? NW_VERDICT_dropped_east_west
 						     : NW_VERDICT_dropped_wrong_side};
-	if (wrong_side == NW_SIDE_INSIDE && visit.passage.packet.ip_bytes > hop.mtu_bytes)
+	if (ip_bytes > hop.mtu_bytes)
 		return {NW_VERDICT_dropped_too_big};
 	return {NW_UNDECIDED};
 }

@@ -51,6 +51,12 @@ public:
 	// means nothing (a line from a former life).
 	virtual bool hold(std::uint16_t index) = 0;
 	virtual void release(std::uint16_t index) = 0;
+
+	// Changes when routes did: every flow then asks again within 10 s.
+	[[nodiscard]] virtual std::uint32_t route_epoch() const
+	{
+		return 0;
+	}
 };
 
 class EventSink {
@@ -116,12 +122,16 @@ private:
 	[[nodiscard]] bool proves_itself(const Visit &visit, const nw_handoff &handoff) const;
 	[[nodiscard]] nw_verdict choose_external(Visit &visit, nw_flow_line &line);
 	[[nodiscard]] Outcome choose_route(const Visit &visit, Route &route);
-	[[nodiscard]] Outcome usable_hop(const Visit &visit, std::uint16_t hop, nw_side wrong_side) const;
+	[[nodiscard]] Outcome usable_hop(std::uint16_t index, nw_side wrong_side,
+					 std::uint16_t ip_bytes) const;
 	[[nodiscard]] std::optional<Pair> publish(const nw_flow_line &flow, const Route &route,
 						  std::uint64_t now_ns);
 
 	void look_at(std::uint32_t index, std::uint64_t now_ns);
 	void look_at_flow(Pair pair, const nw_flow_line &out, std::uint64_t now_ns);
+	[[nodiscard]] bool routes_are_in_doubt(std::uint64_t now_ns);
+	void follow_route(std::uint32_t index, const nw_flow_line &line, __be32 towards_be,
+			  nw_side wrong_side);
 	void end(Pair pair, const nw_flow_line &out, nw_end_reason reason, std::uint64_t now_ns);
 	void bury(std::uint32_t index, std::uint64_t now_ns);
 
@@ -134,6 +144,8 @@ private:
 	ExternalPorts ports_;
 	Wheel wheel_;
 	__u64 event_bucket_ = 0; // path/limit.h, as each CPU has one
+	std::uint32_t route_epoch_ = 0;
+	std::uint64_t routes_doubted_until_ns_ = 0;
 	std::atomic<std::uint64_t> active_flows_ = 0;
 	std::atomic<std::uint64_t> adopted_flows_ = 0;
 };

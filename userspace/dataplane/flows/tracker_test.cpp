@@ -357,6 +357,26 @@ TEST_CASE("when the SNAT address changes, flows of the old one end")
 	CHECK(world.events.all.back().reason == NW_END_address_changed);
 }
 
+TEST_CASE("when routes change, flows move to their new next hop as soon as it is resolved")
+{
+	World world;
+	constexpr std::uint16_t new_hop = 3;
+	REQUIRE(send(world, {.destination_port = 5000}) == NW_VERDICT_forwarded_by_poller);
+	world.hops[new_hop] = {.sequence = 2, .mtu_bytes = 0, .port = outside_port};
+	world.next_hops.towards_outside = new_hop;
+	world.next_hops.epoch++;
+	world.wait_s(11);
+	CHECK(world.next_hops.held[outside_hop] == 1);
+	world.hops[new_hop].mtu_bytes = 1500;
+	world.wait_s(11);
+	CHECK(world.next_hops.held[outside_hop] == 0);
+	CHECK(world.next_hops.held[new_hop] == 1);
+	world.hops[outside_hop].mtu_bytes = 0;
+	CHECK(send(world, {.destination_port = 5000}) == NW_VERDICT_forwarded_by_poller);
+	world.wait_s(310);
+	CHECK(world.next_hops.held[new_hop] == 0);
+}
+
 TEST_CASE("when all flows are gone, every line is as if it had never been used")
 {
 	World world(1 << 14);

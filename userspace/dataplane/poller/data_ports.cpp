@@ -1,6 +1,12 @@
 // The data ports over DPDK's net_af_xdp; the only file that knows DPDK.
 //
-// Traps of DPDK 22.11 and libxdp 1.3 that this file works around are listed in docs/internals/dataplane.md.
+// Traps of DPDK 22.11 and libxdp 1.3 that decide how this file looks:
+//  1. No `xdp_prog=`: then libxdp adopts the program that is attached (named xsk_def_prog) instead of its
+//  own.
+//  2. No rte_eth_dev_close, ever: it detaches the program, or tries to.
+//  3. `--no-huge` excludes `--in-memory`; without `--iova-mode=va` a pool lies in several pieces.
+//  4. A queue stays busy for some 40 ms after the process that held it died.
+//  5. Debian builds the driver without shared_umem, so each port has a pool of its own.
 #include "dataplane/poller/data_ports.h"
 
 #include "base/log.h"

@@ -210,6 +210,7 @@ void NextHopTable::on_link(std::uint32_t ifindex, std::uint16_t mtu_bytes, const
 
 void NextHopTable::on_routes_changed()
 {
+	route_epoch_++;
 	cache_.fill({});
 }
 

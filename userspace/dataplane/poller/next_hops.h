@@ -46,6 +46,10 @@ public:
 	std::uint16_t resolve(__be32 address_be) override;
 	bool hold(std::uint16_t index) override;
 	void release(std::uint16_t index) override;
+	[[nodiscard]] std::uint32_t route_epoch() const override
+	{
+		return route_epoch_;
+	}
 
 	// What the kernel reports. No MAC: the neighbour does not answer, or is gone.
 	void on_neighbour(Neighbour neighbour, std::optional<Mac> mac);
@@ -108,6 +112,7 @@ private:
 	std::array<PortState, NW_PORT_LIMIT> ports_{};
 	std::uint32_t hand_ = 1; // where tidy() goes on
 	std::uint64_t resolved_count_ = 0;
+	std::uint32_t route_epoch_ = 0;
 	std::atomic<std::uint32_t> unresolved_ = 0;
 };
 
