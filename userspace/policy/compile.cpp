@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "policy/bitmap.h"
 #include "policy/diagram.h"
+#include "policy/document.h"
 #include "policy/entries.h"
 
 #include <algorithm>
@@ -220,12 +221,13 @@ Result<> check_compilable(const model::Policy &policy)
 {
 	for (const model::SourceGroup &group : policy.source_groups) {
 		if (!group.sources.kubernetes.empty())
-			return fail(ErrorKind::invalid_argument,
-				    text("group ", group.id, ": kubernetes sources cannot be compiled"));
+			return fail(
+				ErrorKind::invalid_argument,
+				text("group ", quoted(group.id), ": kubernetes sources cannot be compiled"));
 		for (const model::Rule &rule : group.rules)
 			if (rule.match.tls || (rule.strict_dns_binding && selects_packets(rule.match)))
 				return fail(ErrorKind::invalid_argument,
-					    text("group ", group.id, ", rule ", rule.id,
+					    text("group ", quoted(group.id), ", rule ", quoted(rule.id),
 						 ": tls and strict dns_hostname cannot be compiled"));
 	}
 	return {};
@@ -261,7 +263,7 @@ Result<CompiledPolicy> compile(const model::Policy &policy, const Surroundings &
 		const std::uint16_t group = work.busiest_group();
 		return fail(ErrorKind::resource_exhausted,
 			    text("the policy does not fit: group ",
-				 group == NW_NO_GROUP ? "(none)" : policy.source_groups[group].id,
+				 quoted(group == NW_NO_GROUP ? "" : policy.source_groups[group].id),
 				 ": it needs ",
 				 diagram.problem().empty() ? "more work than the compiler may do"
 							   : diagram.problem(),

@@ -7,8 +7,6 @@
 
 #include <doctest/doctest.h>
 
-#include <chrono>
-
 using namespace neuwerk;
 
 namespace {
