@@ -35,13 +35,13 @@ struct PortSpec {
 
 // Sizes are fixed while the maps are pinned; a change takes `uninstall` (or a reboot).
 struct Sizes {
-	std::uint32_t flow_lines = 1u << 20;	   // power of two; 64 bytes each, two per flow
-	std::uint32_t policy_nodes = 1u << 17;	   // per half, 128 bytes each
+	std::uint32_t flow_lines = 1u << 20;       // power of two; 64 bytes each, two per flow
+	std::uint32_t policy_nodes = 1u << 17;     // per half, 128 bytes each
 	std::uint32_t policy_decisions = 1u << 17; // per half, 16 bytes each
 };
 
 struct CorridorSpec {
-	std::string bpffs; // directory on a bpf file system, for example /sys/fs/bpf/neuwerk
+	std::string bpffs;           // directory on a bpf file system, for example /sys/fs/bpf/neuwerk
 	std::vector<PortSpec> ports; // 1 to NW_PORT_LIMIT
 	Sizes sizes;
 };
@@ -49,12 +49,13 @@ struct CorridorSpec {
 // What neuwerkd knows about the surroundings; the rest of nw_config follows from ports and sizes.
 struct Settings {
 	nw_snat_mode snat_mode = NW_SNAT_AUTO;
-	std::vector<std::uint32_t> own_addresses; // host byte order, on the data ports, SNAT addresses included
-	std::vector<std::uint32_t> external;	  // host byte order; empty with NW_SNAT_AUTO: nothing leaves
+	std::vector<std::uint32_t>
+		own_addresses;               // host byte order, on the data ports, SNAT addresses included
+	std::vector<std::uint32_t> external; // host byte order; empty with NW_SNAT_AUTO: nothing leaves
 	std::vector<nw_host_service> host_services;
 	nw_timeouts timeouts{};
 	std::uint32_t misses_per_second = 100'000; // per CPU
-	std::uint32_t miss_burst = 1'024;	   // an XSK ring holds 2048 frames
+	std::uint32_t miss_burst = 1'024;          // an XSK ring holds 2048 frames
 	std::uint32_t events_per_second = 1'000;   // per CPU
 };
 
@@ -62,33 +63,34 @@ using VerdictCounts = std::array<nw_verdict_count, NW_VERDICT_COUNT>;
 
 // The packet of a question, as it would arrive on an inside port.
 struct Question {
-	std::uint32_t source;	   // host byte order
+	std::uint32_t source;      // host byte order
 	std::uint32_t destination; // host byte order
 	std::uint8_t protocol;
-	std::uint16_t source_port;	// ICMP: identifier
+	std::uint16_t source_port;      // ICMP: identifier
 	std::uint16_t destination_port; // ICMP: ignored
 	std::uint8_t icmp_type = 8;
 	std::uint8_t icmp_code = 0;
 };
 
 struct Explanation {
-	nw_verdict verdict;	// of a first packet; an existing flow is not looked at
+	nw_verdict verdict; // of a first packet; an existing flow is not looked at
 	std::uint32_t generation;
 	nw_decision decision; // zeroed unless decided
-	bool decided;	      // false: the packet ended before policy was asked
+	bool decided;         // false: the packet ended before policy was asked
 };
 
 class Corridor {
 public:
 	// Fails with a message that names the interface and the command that helps: interface missing, LRO or
 	// VLAN offload on, MTU above what XDP serves, a foreign XDP program attached, privilege missing,
-	// pinned maps of another version or size.
+	// pinned maps of another version or size. A first open that fails leaves nothing attached or pinned.
 	[[nodiscard]] static Result<Corridor> open(const CorridorSpec &spec);
 
 	[[nodiscard]] Result<> configure(const Settings &settings);
 
 	// Fills the half that `generation` selects, waits until no packet still reads it, flips. Must be one
-	// more than generation(). Fails with resource_exhausted, nothing changed, when the policy does not fit.
+	// more than generation(). Fails with resource_exhausted, nothing changed, when the policy does not
+	// fit.
 	[[nodiscard]] Result<> publish(const policy::CompiledPolicy &policy, std::uint32_t generation);
 	[[nodiscard]] std::uint32_t generation() const; // 0: none published
 
@@ -100,7 +102,8 @@ public:
 	[[nodiscard]] VerdictCounts poller_verdicts() const;
 	[[nodiscard]] std::uint64_t live_flow_lines() const; // scans the table
 
-	// Detaches the links and removes the pins of this directory; the only thing that does.
+	// Detaches the links and removes our pins of this directory; the only thing that does. Touches
+	// nothing outside a bpf file system, and no pin of anybody else.
 	[[nodiscard]] static Result<> uninstall(const std::string &bpffs);
 
 	Corridor(Corridor &&) noexcept;
@@ -110,6 +113,7 @@ public:
 private:
 	struct State;
 	explicit Corridor(std::unique_ptr<State> state);
+	[[nodiscard]] static Result<Corridor> open_all(const CorridorSpec &spec);
 	std::unique_ptr<State> state_;
 };
 

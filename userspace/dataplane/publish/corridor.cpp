@@ -129,11 +129,24 @@ Result<Corridor> Corridor::open(const CorridorSpec &spec)
 {
 	libbpf_set_print(
 		[](libbpf_print_level, const char *, va_list) { return 0; }); // we say it in our words
+	const bool is_first = !std::filesystem::exists(spec.bpffs + "/config");
+	auto corridor = open_all(spec);
+	if (!corridor && is_first) // half a corridor is of no use to anybody
+		(void)uninstall(spec.bpffs);
+	return corridor;
+}
+
+Result<Corridor> Corridor::open_all(const CorridorSpec &spec)
+{
 	if (auto sound = check_spec(spec); !sound)
 		return tl::unexpected(sound.error());
-	for (const PortSpec &port : spec.ports) // before anything is created
-		if (auto interface = check_interface(port.interface); !interface)
+	for (const PortSpec &port : spec.ports) { // before anything is created
+		const auto interface = check_interface(port.interface);
+		if (!interface)
 			return tl::unexpected(interface.error());
+		if (auto free = check_unoccupied(spec.bpffs, port, *interface); !free)
+			return tl::unexpected(free.error());
+	}
 	auto maps = open_pinned_maps(spec.bpffs, spec.sizes);
 	if (!maps)
 		return tl::unexpected(maps.error());
@@ -287,11 +300,18 @@ Result<> Corridor::uninstall(const std::string &bpffs)
 	if (code)
 		return fail(ErrorKind::not_found,
 			    "nothing is installed under " + bpffs + ": " + code.message());
-	for (const auto &entry : entries) // closing the last reference to a link detaches its program
-		if (!std::filesystem::remove(entry.path(), code) && code)
+	// A wrong path must not cost anybody a file, nor a shared directory somebody else's pins.
+	if (auto sound = check_bpf_file_system(bpffs); !sound)
+		return sound;
+	std::vector<std::filesystem::path> pins;
+	for (const auto &entry : entries)
+		if (is_pin_of_ours(entry.path().filename().string()))
+			pins.push_back(entry.path());
+	for (const auto &pin : pins) // closing the last reference to a link detaches its program
+		if (!std::filesystem::remove(pin, code) && code)
 			return fail(ErrorKind::unavailable,
-				    "cannot remove " + entry.path().string() + ": " + code.message());
-	std::filesystem::remove(bpffs, code); // a mount point stays
+				    "cannot remove " + pin.string() + ": " + code.message());
+	std::filesystem::remove(bpffs, code); // a mount point stays, and so does what holds others' pins
 	return {};
 }
 

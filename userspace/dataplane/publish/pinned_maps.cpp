@@ -25,26 +25,22 @@ namespace neuwerk::dataplane {
 
 namespace {
 
+using Object = std::unique_ptr<neuwerk_bpf, void (*)(neuwerk_bpf *)>;
+
 struct Wanted {
 	Map *map;
 	bpf_map *definition;   // of the object file: type, key and value, with their BTF
 	std::uint32_t entries; // 0: as defined
 };
 
-Result<> check_directory(const std::string &directory)
+Result<> make_directory(const std::string &directory)
 {
 	std::error_code code;
 	std::filesystem::create_directories(directory, code);
 	if (code)
-		return fail(ErrorKind::unavailable, "cannot create " + directory + ": " + code.message() +
-							    ": is a bpf file system mounted above it?");
-	struct statfs info {};
-	if (statfs(directory.c_str(), &info) != 0)
-		return fail(ErrorKind::unavailable, "cannot read " + directory + ": " + std::strerror(errno));
-	if (static_cast<unsigned long>(info.f_type) != BPF_FS_MAGIC)
-		return fail(ErrorKind::invalid_argument,
-			    directory + " is not on a bpf file system: `mount -t bpf bpf /sys/fs/bpf`, or "
-					"set paths.bpffs");
+		return fail(bpf_error_kind(code.value()), "cannot create " + directory + ": " +
+								  code.message() +
+								  ": is a bpf file system mounted above it?");
 	return {};
 }
 
@@ -75,7 +71,7 @@ Result<bool> reuse_pinned(const std::string &directory, bpf_map *definition)
 	const Fd fd(bpf_obj_get(path.c_str()));
 	if (!fd) {
 		if (errno != ENOENT)
-			return fail(ErrorKind::unavailable, "cannot open " + path + ": " + bpf_error(errno));
+			return fail(bpf_error_kind(errno), "cannot open " + path + ": " + bpf_error(errno));
 		return false;
 	}
 	if (auto sound = check_shape(fd.get(), definition, path); !sound)
@@ -131,12 +127,33 @@ Map::~Map()
 		close(fd_);
 }
 
+Result<> check_bpf_file_system(const std::string &directory)
+{
+	struct statfs info {};
+	if (statfs(directory.c_str(), &info) != 0)
+		return fail(ErrorKind::unavailable, "cannot read " + directory + ": " + std::strerror(errno));
+	if (static_cast<unsigned long>(info.f_type) != BPF_FS_MAGIC)
+		return fail(ErrorKind::invalid_argument,
+			    directory + " is not on a bpf file system: `mount -t bpf bpf /sys/fs/bpf`, or "
+					"set paths.bpffs");
+	return {};
+}
+
+bool is_pin_of_ours(std::string_view name)
+{
+	if (name.starts_with("link_") || name.starts_with("xsks_"))
+		return true;
+	const Object object(neuwerk_bpf__open(), neuwerk_bpf__destroy);
+	return object && bpf_object__find_map_by_name(object->obj, std::string(name).c_str());
+}
+
 Result<PinnedMaps> open_pinned_maps(const std::string &directory, const Sizes &sizes)
 {
-	if (auto sound = check_directory(directory); !sound)
+	if (auto made = make_directory(directory); !made)
+		return tl::unexpected(made.error());
+	if (auto sound = check_bpf_file_system(directory); !sound)
 		return tl::unexpected(sound.error());
-	const std::unique_ptr<neuwerk_bpf, void (*)(neuwerk_bpf *)> object(neuwerk_bpf__open(),
-									   neuwerk_bpf__destroy);
+	const Object object(neuwerk_bpf__open(), neuwerk_bpf__destroy);
 	if (!object)
 		return fail(ErrorKind::internal, "cannot open the XDP object: " + bpf_error(errno));
 	bpf_program__set_autoload(object->progs.xsk_def_prog, false);
@@ -168,12 +185,12 @@ Result<PinnedMaps> open_pinned_maps(const std::string &directory, const Sizes &s
 			missing.push_back(each.definition);
 	}
 	if (neuwerk_bpf__load(object.get()) != 0)
-		return fail(ErrorKind::unavailable, "cannot create the maps: " + bpf_error(errno));
+		return fail(bpf_error_kind(errno), "cannot create the maps: " + bpf_error(errno));
 	for (bpf_map *map : missing)
 		if (bpf_map__pin(map, (directory + "/" + bpf_map__name(map)).c_str()) != 0)
-			return fail(ErrorKind::unavailable, "cannot pin " + directory + "/" +
-								    bpf_map__name(map) + ": " +
-								    bpf_error(errno));
+			return fail(bpf_error_kind(errno), "cannot pin " + directory + "/" +
+								   bpf_map__name(map) + ": " +
+								   bpf_error(errno));
 	for (const Wanted &each : wanted) {
 		auto taken = take_map(each.definition);
 		if (!taken)

@@ -51,6 +51,12 @@ struct PinnedMaps {
 	Map events;
 };
 
+// Fails when `directory` is not there or lies on another file system; changes nothing.
+[[nodiscard]] Result<> check_bpf_file_system(const std::string &directory);
+
+// Whether a pin of this name is of our making: a map, a port's sockets or a link.
+[[nodiscard]] bool is_pin_of_ours(std::string_view name);
+
 // Creates what is missing under `directory` and opens the rest. Fails when a pinned map has another shape
 // (written by another version, or with other sizes): nothing is changed then, and the message says what
 // helps.

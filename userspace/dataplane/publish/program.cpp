@@ -51,8 +51,7 @@ Result<Object> open_object(const PinnedMaps &maps, std::uint32_t port_index, boo
 Result<Fd> load(const Object &object)
 {
 	if (neuwerk_bpf__load(object.get()) != 0)
-		return fail(ErrorKind::unavailable,
-			    "the kernel refuses the XDP program: " + bpf_error(errno));
+		return fail(bpf_error_kind(errno), "the kernel refuses the XDP program: " + bpf_error(errno));
 	return Fd(dup(bpf_program__fd(object->progs.xsk_def_prog)));
 }
 
@@ -64,26 +63,21 @@ std::uint32_t interface_of_link(const Fd &link)
 	return bpf_obj_get_info_by_fd(link.get(), &info, &bytes) == 0 ? info.xdp.ifindex : 0;
 }
 
+std::string link_path(const std::string &directory, const PortSpec &port)
+{
+	return directory + "/link_" + port.interface;
+}
+
 Result<> attach_anew(const std::string &path, const PortSpec &port, const Interface &interface,
 		     const Fd &program)
 {
 	const std::string &name = port.interface;
-	bpf_xdp_query_opts attached{};
-	attached.sz = sizeof(attached);
-	if (bpf_xdp_query(static_cast<int>(interface.index), 0, &attached) == 0 &&
-	    attached.attach_mode != XDP_ATTACHED_NONE)
-		return fail(
-			ErrorKind::conflict,
-			"interface " + name + ": another XDP program is attached (id " +
-				std::to_string(attached.prog_id ? attached.prog_id : attached.skb_prog_id) +
-				"): `ip link set dev " + name + " xdp off; ip link set dev " + name +
-				" xdpgeneric off`");
 	LIBBPF_OPTS(bpf_link_create_opts, options,
 		    .flags = port.generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
 	const Fd link(bpf_link_create(program.get(), static_cast<int>(interface.index), BPF_XDP, &options));
 	if (!link)
 		return fail(
-			ErrorKind::unavailable,
+			bpf_error_kind(errno),
 			"interface " + name + ": cannot attach XDP: " + bpf_error(errno) +
 				(port.generic ? "" : ": a driver without native XDP needs `mode: generic`"));
 	if (bpf_obj_pin(link.get(), path.c_str()) != 0)
@@ -118,10 +112,29 @@ Result<Fd> load_dry_program(const PinnedMaps &maps, std::uint32_t index)
 	return load(*object);
 }
 
+Result<> check_unoccupied(const std::string &directory, const PortSpec &port, const Interface &interface)
+{
+	const Fd link(bpf_obj_get(link_path(directory, port).c_str()));
+	if (link && interface_of_link(link) == interface.index)
+		return {};
+	const std::string &name = port.interface;
+	bpf_xdp_query_opts attached{};
+	attached.sz = sizeof(attached);
+	if (bpf_xdp_query(static_cast<int>(interface.index), 0, &attached) == 0 &&
+	    attached.attach_mode != XDP_ATTACHED_NONE)
+		return fail(
+			ErrorKind::conflict,
+			"interface " + name + ": another XDP program is attached (id " +
+				std::to_string(attached.prog_id ? attached.prog_id : attached.skb_prog_id) +
+				"): `ip link set dev " + name + " xdp off; ip link set dev " + name +
+				" xdpgeneric off`");
+	return {};
+}
+
 Result<> attach(const std::string &directory, const PortSpec &port, const Interface &interface,
 		const Fd &program)
 {
-	const std::string path = directory + "/link_" + port.interface;
+	const std::string path = link_path(directory, port);
 	const Fd link(bpf_obj_get(path.c_str()));
 	if (link && interface_of_link(link) == interface.index) {
 		if (bpf_link_update(link.get(), program.get(), nullptr) != 0)

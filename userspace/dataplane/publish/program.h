@@ -22,8 +22,12 @@ namespace neuwerk::dataplane {
 // The same program with its effects switched off. Own counters, own buckets, own event ring.
 [[nodiscard]] Result<Fd> load_dry_program(const PinnedMaps &maps, std::uint32_t index);
 
+// Fails when somebody else's program is attached; the message names the command that helps. Changes nothing.
+[[nodiscard]] Result<> check_unoccupied(const std::string &directory, const PortSpec &port,
+					const Interface &interface);
+
 // Attaches, or exchanges the program of the link that an earlier start pinned as link_<interface>: packets
-// see the old program or the new one, never none. Fails when somebody else's program is attached.
+// see the old program or the new one, never none.
 [[nodiscard]] Result<> attach(const std::string &directory, const PortSpec &port, const Interface &interface,
 			      const Fd &program);
 
