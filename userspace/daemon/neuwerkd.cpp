@@ -2,8 +2,8 @@
 //
 //   lock → directories → ip_forward 0 → SNAT address → corridor → configure, publish → poller → doors
 //
-// Whatever fails before the corridor has touched nothing; whatever fails later leaves what was pinned in
-// force.
+// Whatever fails before the corridor has touched nothing. What fails later leaves in force what an earlier
+// run pinned; a first start that fails removes what it pinned itself.
 #include "daemon/neuwerkd.h"
 
 #include "base/error_codes.h"
@@ -27,14 +27,7 @@ constexpr int stop_step_count = 50;
 
 int exit_code_of(const Error &error)
 {
-	switch (error.kind) {
-	case ErrorKind::conflict:
-		return exit_running;
-	case ErrorKind::forbidden:
-		return exit_privilege;
-	default:
-		return exit_failed;
-	}
+	return error.kind == ErrorKind::forbidden ? exit_privilege : exit_failed;
 }
 
 int refuse_start(const Error &error)
@@ -68,6 +61,8 @@ Result<Opening> open_house(const std::string &config_path, int &exit_code)
 	auto lock = lock_instance(config->paths.run + "/neuwerkd.lock");
 	if (!lock) {
 		exit_code = refuse_start(lock.error());
+		if (lock.error().kind == ErrorKind::conflict)
+			exit_code = exit_running;
 		return tl::unexpected(lock.error());
 	}
 	return Opening{std::move(*config), std::move(*lock)};
@@ -102,9 +97,13 @@ int run(const std::string &config_path)
 						   .sizes = config.dataplane.sizes});
 	if (!corridor)
 		return refuse_start(corridor.error());
+	const bool is_first_start = corridor->generation() == 0;
 	House house(config_path, config, std::move(*corridor));
-	if (const auto started = house.start(std::move(*facts)); !started)
+	if (const auto started = house.start(std::move(*facts)); !started) {
+		if (is_first_start)
+			(void)dataplane::Corridor::uninstall(config.paths.bpffs);
 		return refuse_start(started.error());
+	}
 	house.serve();
 	return exit_ok;
 }
