@@ -19,6 +19,8 @@
 #include "path/rewrite.h"
 #include "path/track.h"
 
+enum { NW_WALK_TRIES = 16 }; // a publication takes milliseconds, a walk less than a microsecond
+
 // What the steps need to know of one packet beside its bytes.
 struct nw_passage {
 	const struct nw_config *config;
@@ -33,10 +35,10 @@ struct nw_passage {
 	__u8 egress_port;
 };
 
-// Asks the active policy about an outbound tuple. Fails closed: no generation, no node or no decision end as
+// Walks the active policy with an outbound tuple. Fails closed: no generation, no node or no decision end as
 // dropped_no_policy. The generation is read once, so that no packet meets two policies.
-NW_ENV_CALL enum nw_verdict nw_ask_policy(struct nw_passage *passage, const struct nw_tuple *tuple, __u8 type,
-					  __u8 code)
+NW_ENV_CALL enum nw_verdict nw_walk_policy(struct nw_passage *passage, const struct nw_tuple *tuple,
+					   __u8 type, __u8 code)
 {
 	const struct nw_policy_active *active = nw_env_policy_active();
 	if (!active)
@@ -65,6 +67,21 @@ NW_ENV_CALL enum nw_verdict nw_ask_policy(struct nw_passage *passage, const stru
 	const struct nw_decision *decision =
 		nw_env_decision(passage->decision + (half ? passage->config->policy_decision_limit : 0));
 	return decision ? (enum nw_verdict)decision->verdict : NW_VERDICT_dropped_no_policy;
+}
+
+// Asks the active policy. In XDP the publisher waits for every run before it refills a half; a thread in user
+// space may be overtaken by two publications, so it walks again when the generation moved on.
+NW_STEP enum nw_verdict nw_ask_policy(struct nw_passage *passage, const struct nw_tuple *tuple, __u8 type,
+				      __u8 code)
+{
+	if (!NW_ENV_POLICY_MAY_MOVE)
+		return nw_walk_policy(passage, tuple, type, code);
+	for (int i = 0; i < NW_WALK_TRIES; i++) {
+		enum nw_verdict verdict = nw_walk_policy(passage, tuple, type, code);
+		if (passage->generation == nw_load(&nw_env_policy_active()->generation))
+			return verdict;
+	}
+	return NW_VERDICT_dropped_no_policy;
 }
 
 // Tells the event stream about a denied or audited packet, if the limit leaves room for it.

@@ -76,7 +76,7 @@ static_assert(__builtin_offsetof(struct nw_flow_line, judged_generation) == 52, 
 static_assert(__builtin_offsetof(struct nw_flow_line, traffic) == 56, "pinned layout");
 
 enum {
-	NW_FLOW_PROBE_LINES = 16, // lines that a lookup or an insertion visits at most
+	NW_FLOW_PROBE_LINES = 64, // lines that a lookup or an insertion visits at most
 	NW_TICK_SHIFT = 30,       // one tick is 2^30 ns of CLOCK_MONOTONIC, about 1.07 s
 	NW_TRAFFIC_BYTES_BITS =
 		36, // the poller harvests at least every 10 s: 64 GiB per direction and harvest

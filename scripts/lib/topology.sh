@@ -42,7 +42,8 @@ nw_cable() {
 		[ "$3" = - ] || ip -n "$1" link set "$2" address "$3"
 		# A checksum left for the hardware to fill does not survive an XDP redirect, and a VLAN tag taken off by
 		# the hardware never reaches XDP.
-		nw_in "$1" ethtool -K "$2" tx off rxvlan off >/dev/null
+		# A VLAN tag that a sender leaves to the hardware crosses a veth beside the packet, unseen by XDP.
+		nw_in "$1" ethtool -K "$2" tx off rxvlan off txvlan off >/dev/null
 		ip -n "$1" link set "$2" up
 	done
 }

@@ -44,6 +44,8 @@ public:
 	// Likewise, until it is `wanted`.
 	[[nodiscard]] virtual std::uint64_t flows(std::uint64_t wanted) = 0;
 	virtual void pass(std::uint64_t seconds) = 0; // only the pure core can
+	// Ends every flow that the packets sent so far began, so that the next case meets none.
+	[[nodiscard]] virtual Result<> sweep() = 0;
 };
 
 // Fails with what is missing on this machine.

@@ -180,6 +180,7 @@ public:
 							    ": " + last.verdict + ": " + log_tail());
 			}
 		baseline_flows_ = active_flows();
+		sent_inside_.clear();
 		return {};
 	}
 
@@ -201,6 +202,10 @@ public:
 			const std::lock_guard lock(mutex_);
 			events_.clear();
 		}
+		if (side == Side::inside)
+			sent_inside_.push_back(frame);
+		Observed stray; // answers of the appliance's own kernel to what was passed to it
+		collect(stray, 0ms);
 		const Counts xdp_before = counts_of(xdp_.get(), true),
 			     poller_before = counts_of(poller_.get(), false);
 		if (auto sent = hosts_.send(side, frame); !sent)
@@ -222,6 +227,8 @@ public:
 				},
 				patience);
 		Observed observed{verdict == NW_VERDICT_COUNT ? "no verdict" : verdict_names[verdict], {}};
+		if (verdict == NW_VERDICT_passed_to_kernel)
+			return observed; // what the appliance's own kernel answers is not the corridor's
 		const bool leaves =
 			verdict == NW_VERDICT_forwarded_in_xdp || verdict == NW_VERDICT_forwarded_by_poller;
 		collect(observed, leaves ? patience : 0ms);
@@ -250,6 +257,21 @@ public:
 	}
 
 	void pass(std::uint64_t) override {}
+
+	// A policy that denies everything ends a flow with its next packet.
+	Result<> sweep() override
+	{
+		if (auto denied = apply("source_groups: []\n"); !denied)
+			return denied;
+		const auto frames = std::move(sent_inside_);
+		for (const auto &frame : frames)
+			(void)send(Side::inside, frame);
+		sent_inside_.clear();
+		if (const auto left = flows(0); left != 0)
+			return fail(ErrorKind::internal,
+				    std::to_string(left) + " flows outlive a deny: " + log_tail());
+		return {};
+	}
 
 private:
 	bool status(v1::NodeStatusReply &reply)
@@ -305,6 +327,7 @@ private:
 	std::thread watcher_;
 	std::mutex mutex_;
 	std::vector<SeenEvent> events_;
+	std::vector<std::vector<std::uint8_t>> sent_inside_; // since the last sweep
 	std::uint64_t baseline_flows_ = 0;
 };
 

@@ -1,6 +1,7 @@
 // Namespaces, raw sockets and child processes of live tests.
 #include "live_hosts.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <string>
 
 namespace {
@@ -13,15 +14,24 @@ void play_every_case(Form form)
 {
 	const auto cases = every_case(NW_TRANSCRIPTS);
 	REQUIRE_MESSAGE(cases, (cases ? "" : cases.error().what));
+	std::unique_ptr<Appliance> appliance; // kept while the cases want the same one
+	Setting setting;
 	for (const Case &example : *cases) {
 		if (example.needs_time || (example.setting.needs_two_ports && form == Form::one_arm))
 			continue;
 		CAPTURE(example.file);
 		CAPTURE(example.sentence);
-		auto appliance = live_appliance(form, example.setting);
-		REQUIRE_MESSAGE(appliance, (appliance ? "" : appliance.error().what));
-		for (const std::string &complaint : play(example, form, **appliance))
+		if (!appliance || setting != example.setting) {
+			appliance.reset(); // before the next one takes its place
+			auto made = live_appliance(form, example.setting);
+			REQUIRE_MESSAGE(made, (made ? "" : made.error().what));
+			appliance = std::move(*made);
+			setting = example.setting;
+		}
+		for (const std::string &complaint : play(example, form, *appliance))
 			FAIL_CHECK(complaint);
+		const auto swept = appliance->sweep();
+		REQUIRE_MESSAGE(swept, (swept ? "" : swept.error().what));
 	}
 }
 

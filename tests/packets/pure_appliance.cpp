@@ -133,6 +133,11 @@ public:
 		sim_.advance(seconds * 1'000'000'000);
 	}
 
+	Result<> sweep() override
+	{
+		return fail(ErrorKind::internal, "a simulator is cheap: make a new one");
+	}
+
 private:
 	void collect()
 	{

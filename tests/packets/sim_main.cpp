@@ -56,6 +56,11 @@ public:
 		inner_.pass(seconds);
 	}
 
+	neuwerk::Result<> sweep() override
+	{
+		return inner_.sweep();
+	}
+
 private:
 	Appliance &inner_;
 };

@@ -12,7 +12,8 @@
 // PACKET                     must leave next, with a TTL of one less than it came with 	x VERDICT the
 // packet above must end so and nothing leaves 	= event KIND GROUP RULE              the packet above is
 // reported so; `default` and `-` stand for none 	= verdict VERDICT                    the packet above
-//ended so (when it also left) 	= flows N                            flows that exist now 	= $a != $b, =
+// ended so (when it also left) 	= flows N                            flows that exist now 	= $a !=
+// $b, =
 // $a 1024-65535 names that were bound
 //	@ +N                                 N seconds pass (a case with this line runs on the pure core only)
 #pragma once
@@ -77,6 +78,8 @@ struct Setting {
 		"auto"; // as in config.yaml: auto, none, an address; "auto-unknown": no address is known
 	std::vector<std::string> host_services; // "tcp 22"
 	bool needs_two_ports = false;
+
+	bool operator==(const Setting &) const = default;
 };
 
 struct Case {

@@ -10,6 +10,7 @@
 
 #define NW_ENV static inline
 #define NW_ENV_CALL static
+#define NW_ENV_POLICY_MAY_MOVE 1
 
 namespace neuwerk::dataplane {
 

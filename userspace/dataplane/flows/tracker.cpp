@@ -8,14 +8,6 @@
 
 namespace neuwerk::dataplane {
 
-namespace {
-
-// A policy may be replaced while a walk reads it. Two replacements within one walk overwrite what it reads;
-// the walk is repeated when the generation moved on.
-constexpr int walk_tries = 3;
-
-} // namespace
-
 struct Tracker::Visit {
 	nw_passage passage;
 	std::uint64_t now_ns;
@@ -85,11 +77,7 @@ Outcome Tracker::meet(Visit &visit, const nw_handoff *handoff)
 		if (verdict == NW_UNDECIDED)
 			verdict = nw_may_begin(&passage.packet);
 	} else {
-		for (int i = 0; i < walk_tries; i++) {
-			verdict = nw_meet(&passage);
-			if (passage.generation == nw_load(&memory_.active->generation))
-				break;
-		}
+		verdict = nw_meet(&passage);
 	}
 	if (verdict == NW_VERDICT_passed_to_kernel)
 		return {NW_VERDICT_dropped_no_flow};
