@@ -3,10 +3,12 @@
 # Everything of a run lies in one directory: config.yaml, policy.yaml, logs, process ids, state/, run/, bpffs/.
 # Source it after topology.sh.
 
-# nw_appliance_configure DIRECTORY two-arm|one-arm [EXTRA YAML]: writes config.yaml; the policy is policy.yaml.
+# nw_appliance_configure DIRECTORY two-arm|one-arm [KEY: VALUE]…: writes config.yaml, with these keys of its section
+# dataplane; the policy is policy.yaml beside it.
 nw_appliance_configure() {
-	local directory=$1 ports
-	case $2 in
+	local directory=$1 form=$2 ports
+	shift 2
+	case $form in
 	two-arm) ports='[{interface: inside, side: inside}, {interface: outside, side: outside}]' ;;
 	one-arm) ports='[{interface: data, side: both}]' ;;
 	*) return 2 ;;
@@ -20,9 +22,8 @@ nw_appliance_configure() {
 		dataplane:
 		  ports: $ports
 		  snat: auto
-		  flow_lines: 65536
 		  host_services: [{proto: icmp}]
-		  ${3:-run_poller: true}
+		$(printf '  %s\n' "$@")
 		metrics:
 		  bind: 127.0.0.1:8080
 		paths:

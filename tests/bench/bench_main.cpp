@@ -1,6 +1,6 @@
 // The hands of scripts/bench: generates frames, reads the meters, times one program on one frame.
 //
-//   nw_bench generate FOLDER INTERFACE FLOWS SECONDS DESTINATION MAC [BURST]   prints the frames sent
+//   nw_bench generate FOLDER INTERFACE FLOWS SECONDS DESTINATION MAC [PACE]   prints the frames taken
 //   nw_bench measure SECONDS SINK_PIN|- INTERFACE PID…                         prints JSON, differences
 //   nw_bench replay FOLDER TARGET INTERFACE REPEAT DESTINATION MAC PORT        prints ns per run and the XDP
 //   action
@@ -16,8 +16,10 @@
 #include <net/if.h>
 #include <netinet/ether.h>
 #include <sched.h>
+#include <sys/mman.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -115,37 +117,101 @@ void set_only_element(bpf_object *object, const char *map, const void *value)
 		give_up(std::string("set ") + map);
 }
 
-// With BURST the generator sends FLOWS frames of it per call and rests between calls, so that a slow path
-// keeps up.
+// The counters of an interface of this namespace, as /proc/net/dev orders them: bytes and packets received
+// come first, bytes and packets sent at 8 and 9, refused at 11.
+std::vector<__u64> counters_of(const std::string &interface)
+{
+	std::ifstream table("/proc/thread-self/net/dev");
+	std::string line;
+	while (std::getline(table, line)) {
+		const auto colon = line.find(interface + ":");
+		if (colon == std::string::npos)
+			continue;
+		std::istringstream fields(line.substr(colon + interface.size() + 1));
+		std::vector<__u64> counters(16);
+		for (__u64 &counter : counters)
+			fields >> counter;
+		return counters;
+	}
+	give_up("interface " + interface);
+}
+
+// What the other end of the veth pair took from us, and what its full ring refused: frames.
+struct Sent {
+	__u64 taken;
+	__u64 refused;
+};
+
+Sent sent_through(const std::string &interface)
+{
+	const std::vector<__u64> fields = counters_of(interface);
+	return {fields[9], fields[11]};
+}
+
+// Looks for the highest pace that the device takes without loss: faster by little, slower by much. Above it,
+// our own refused frames would contend with the device for the page pool, and that contention would be
+// measured.
+void keep_pace(volatile __u32 *gap_ns, const std::string &interface, const std::atomic<bool> &done)
+{
+	constexpr __u32 fastest_ns = 8'000, slowest_ns = 1'000'000;
+	// Or the generator, which never sleeps, would not let it run.
+	const sched_param above_generator{.sched_priority = sched_get_priority_min(SCHED_FIFO) + 19};
+	sched_setscheduler(0, SCHED_FIFO, &above_generator);
+	double gap = *gap_ns;
+	Sent before = sent_through(interface);
+	while (!done) {
+		*gap_ns = static_cast<__u32>(gap);
+		std::this_thread::sleep_for(std::chrono::milliseconds(10));
+		const Sent now = sent_through(interface);
+		const bool loses = (now.refused - before.refused) * 500 > now.taken - before.taken;
+		gap = std::clamp(gap * (loses ? 1.15 : 0.98), double{fastest_ns}, double{slowest_ns});
+		before = now;
+	}
+}
+
+// PACE: that many frames per second, instead of the highest without loss.
 int generate(std::span<char *> words)
 {
 	bpf_object *object = load(words[0], "generator");
-	nw_bench_settings settings{};
-	settings.frame = make_frame(words[4], words[5]);
-	settings.ifindex = if_nametoindex(words[1]);
-	settings.flows = static_cast<__u32>(std::strtoul(words[2], nullptr, 10));
-	if (!settings.ifindex || !settings.flows)
-		give_up(std::string("interface ") + words[1] + ", flows " + words[2]);
-	set_only_element(object, "settings", &settings);
+	const std::string interface = words[1];
+	auto *settings = static_cast<nw_bench_settings *>(
+		mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED,
+		     bpf_object__find_map_fd_by_name(object, "settings"), 0));
+	if (settings == MAP_FAILED)
+		give_up("map settings");
+	settings->frame = make_frame(words[4], words[5]);
+	settings->ifindex = if_nametoindex(words[1]);
+	settings->flows = static_cast<__u32>(std::strtoul(words[2], nullptr, 10));
+	if (!settings->ifindex || !settings->flows)
+		give_up("interface " + interface + ", flows " + words[2]);
 
-	const bool gentle = words.size() > 6;
-	const int repeat = gentle ? std::atoi(words[6]) : 400'000;
+	std::atomic<bool> done = false;
+	std::thread pacer;
+	settings->batch_gap_ns = 64'000; // a million frames per second
+	if (words.size() > 6)
+		settings->batch_gap_ns =
+			static_cast<__u32>(1e9 * int{NW_BENCH_BATCH} / std::strtod(words[6], nullptr));
+	else
+		pacer = std::thread([&] { keep_pace(&settings->batch_gap_ns, interface, done); });
+	const Sent before = sent_through(interface);
 	const auto end = Clock::now() + std::chrono::duration<double>(std::strtod(words[3], nullptr));
 	nw_bench_frame data{};
 	xdp_md context{};
 	context.data_end = sizeof(data);
-	unsigned long sent = 0;
 	while (Clock::now() < end) {
+		// About a tenth of a second: a call has a pause of its own before and after it.
+		const double batches = 1e8 / std::max(settings->batch_gap_ns, 1u);
 		LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = &data, .data_size_in = sizeof(data),
-			    .ctx_in = &context, .ctx_size_in = sizeof(context), .repeat = repeat,
-			    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = 64);
+			    .ctx_in = &context, .ctx_size_in = sizeof(context),
+			    .repeat = NW_BENCH_BATCH * (1 + static_cast<int>(batches)),
+			    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = 128);
 		if (bpf_prog_test_run_opts(program_of(object, "generate"), &options))
 			give_up("live frames");
-		sent += static_cast<unsigned long>(repeat);
-		if (gentle)
-			std::this_thread::sleep_for(std::chrono::milliseconds(5));
 	}
-	std::printf("%lu\n", sent);
+	done = true;
+	if (pacer.joinable())
+		pacer.join();
+	std::printf("%llu\n", sent_through(interface).taken - before.taken);
 	return 0;
 }
 
@@ -163,23 +229,6 @@ __u64 arrived_at(const char *pin)
 	for (__u64 count : per_core)
 		sum += count;
 	return sum;
-}
-
-// Frames that the interface's receive side took off its ring, XDP's included.
-__u64 received_by(const std::string &interface)
-{
-	std::ifstream table("/proc/thread-self/net/dev");
-	std::string line;
-	while (std::getline(table, line)) {
-		const auto colon = line.find(interface + ":");
-		if (colon == std::string::npos)
-			continue;
-		std::istringstream fields(line.substr(colon + interface.size() + 1));
-		__u64 bytes = 0, packets = 0;
-		fields >> bytes >> packets;
-		return packets;
-	}
-	give_up("interface " + interface);
 }
 
 // Time on a core since the task started, in ns: first word of schedstat.
@@ -200,7 +249,7 @@ int measure(std::span<char *> words)
 		std::vector<__u64> cpu_ns;
 	};
 	const auto read_all = [&] {
-		Meters meters{Clock::now(), arrived_at(words[1]), received_by(words[2]), {}};
+		Meters meters{Clock::now(), arrived_at(words[1]), counters_of(words[2])[1], {}};
 		for (const char *task : words.subspan(3))
 			meters.cpu_ns.push_back(cpu_ns_of(task));
 		return meters;

@@ -3,7 +3,8 @@
 Two copies of the three-host topology stand side by side, one with the appliance, one with the plain kernel as
 router. Each round visits every mode once, in random order. The generator and the sink have core 0, the device
 under test core 1; what counts is the time that its NAPI threads and the poller spent on a core, per packet that
-arrived, because packets per second depend on whatever else runs on the machine.
+arrived, because packets per second depend on whatever else runs on the machine. Each mode is offered as much as
+it takes without loss.
 """
 import argparse
 import json
@@ -19,6 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 GENERATOR_CORE, DEVICE_CORE = 0, 1
+SINK_PRIORITY, DEVICE_PRIORITY, GENERATOR_PRIORITY = 50, 40, 10  # real-time
 GATEWAY_MAC = "02:00:00:00:01:01"
 ALLOWED, DENIED = "198.51.100.10", "198.51.100.200"
 DENIED_SET = "set denied { type ipv4_addr; flags interval; elements = { 198.51.100.128/25 }; }"
@@ -125,22 +127,22 @@ class Lab:
         for thread, name in self.threads.items():
             at_sink = name.startswith("napi/eth0")
             run("taskset", "-pc", GENERATOR_CORE if at_sink else DEVICE_CORE, thread)
-            if at_sink:  # the sink must not wait for the generator
-                run("chrt", "-f", "-p", 50, thread)
+            # Nothing else that runs on the machine may get between; the sink must not wait for the generator.
+            run("chrt", "-f", "-p", SINK_PRIORITY if at_sink else DEVICE_PRIORITY, thread)
 
     def device_tasks(self):
         """The tasks whose time counts."""
         return [thread for thread, name in self.threads.items() if not name.startswith("napi/eth0")]
 
-    def generate(self, flows, seconds, destination, *burst):
+    def generate(self, flows, seconds, destination, *pace):
         words = inside(f"{self.prefix}-client", self.binaries / "nw_bench", "generate", self.binaries.parent / "bpf",
-                       "eth0", flows, seconds, destination, GATEWAY_MAC, *burst)
-        return subprocess.Popen(["taskset", "-c", str(GENERATOR_CORE), *words], stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True)
+                       "eth0", flows, seconds, destination, GATEWAY_MAC, *pace)
+        return subprocess.Popen(["chrt", "-f", str(GENERATOR_PRIORITY), "taskset", "-c", str(GENERATOR_CORE), *words],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def measure(self, mode, flows):
-        generator = self.generate(flows, 1.8, mode.destination)
-        time.sleep(0.7)
+        generator = self.generate(flows, 2.2, mode.destination)
+        time.sleep(1.1)  # until the pace is found
         meters = json.loads(run(*inside(self.appliance, self.binaries / "nw_bench", "measure", 0.9,
                                         self.pins / "arrived", "inside", *self.device_tasks())))
         _, trouble = generator.communicate()
@@ -178,7 +180,8 @@ class NeuwerkLab(Lab):
         self.folder = folder / "appliance"
         self.folder.mkdir()
         (self.folder / "policy.yaml").write_text(POLICY)
-        shell(f"nw_appliance_configure {self.folder} two-arm 'miss_rate: {{per_second: 10000000, burst: 1000000}}'; "
+        shell(f"nw_appliance_configure {self.folder} two-arm 'flow_lines: 65536' "
+              f"'miss_rate: {{per_second: 10000000, burst: 1000000}}'; "
               f"nw_appliance_start {self.folder} {self.appliance} {binaries}")
         self.poll_in_threads()
         self.poller = self.poller_tasks()
@@ -201,7 +204,7 @@ class NeuwerkLab(Lab):
 
     def counters(self):
         rows = json.loads(run(self.binaries / "neuwerkctl", "--socket", self.folder / "run/neuwerkd.sock",
-                              "-o", "json", "counters"))
+                              "-o", "json", "counters", "--all"))
         rows = rows.get("counters", rows) if isinstance(rows, dict) else rows
         return {row["verdict"]: int(row.get("packets", 0)) for row in rows if row["stage"] == "xdp"}
 
@@ -211,7 +214,7 @@ class NeuwerkLab(Lab):
             return
         for _ in range(20):
             before = self.counters()
-            self.generate(flows, 0.3, ALLOWED, 128).communicate()
+            self.generate(flows, 0.3, ALLOWED, 20_000).communicate()
             after = self.counters()
             if after["handed_to_poller"] == before["handed_to_poller"]:
                 return
@@ -241,7 +244,7 @@ def spread(values):
 
 def report(samples):
     median = {name: statistics.median(one["ns"] for one in rows) for name, rows in samples.items() if rows}
-    print(f"\n{'mode':26} {'CPU ns/packet: median, spread':31} {'/ forwarding':>12} {'/ masquerade':>12} {'delivered':>10}")
+    print(f"\n{'mode':26} {'CPU ns/packet: median, spread':31} {'/ forwarding':>12} {'/ masquerade':>12} {'delivered':>10} {'Mpps':>6}")
     for mode in MODES:
         rows = samples.get(mode.name)
         if not rows:
@@ -250,8 +253,10 @@ def report(samples):
         arrived = sum(row["arrived"] for row in rows)
         ratios = [f"{median[mode.name] / median[base]:.2f}" if base in median else "-"
                   for base in ("kernel forwarding", "nft masquerade")]
+        rate = statistics.median(row["received"] / row["seconds"] for row in rows) / 1e6
         delivered = f"{100 * arrived / received:.1f} %" if received else "no packet"
-        print(f"{mode.name:26} {spread([row['ns'] for row in rows]):31} {ratios[0]:>12} {ratios[1]:>12} {delivered:>10}")
+        print(f"{mode.name:26} {spread([row['ns'] for row in rows]):31} {ratios[0]:>12} {ratios[1]:>12} {delivered:>10} "
+              f"{rate:6.2f}")
         if received and mode.forwards != (arrived > received / 2):
             print(f"  ! {mode.name}: {arrived} of {received} packets reached the server")
     return median

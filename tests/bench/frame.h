@@ -12,11 +12,14 @@ struct nw_bench_frame {
 } __attribute__((packed));
 static_assert(sizeof(struct nw_bench_frame) == 60, "the smallest Ethernet frame, without its check sequence");
 
+enum { NW_BENCH_BATCH = 64 };
+
 // The only element of the map `settings`.
 struct nw_bench_settings {
 	struct nw_bench_frame frame; // of flow 0, checksums filled
 	__u32 ifindex;               // where generated frames leave
 	__u32 flows;                 // 1 to 50000
+	__u32 batch_gap_ns;          // time between batches of NW_BENCH_BATCH frames; changes while it runs
 };
 
 #ifdef __bpf__
