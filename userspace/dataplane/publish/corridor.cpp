@@ -307,10 +307,14 @@ Result<> Corridor::uninstall(const std::string &bpffs)
 	for (const auto &entry : entries)
 		if (is_pin_of_ours(entry.path().filename().string()))
 			pins.push_back(entry.path());
-	for (const auto &pin : pins) // closing the last reference to a link detaches its program
+	for (const auto &pin : pins) {
+		if (pin.filename().string().starts_with("link_"))
+			if (auto detached = detach(pin.string()); !detached)
+				return detached;
 		if (!std::filesystem::remove(pin, code) && code)
 			return fail(ErrorKind::unavailable,
 				    "cannot remove " + pin.string() + ": " + code.message());
+	}
 	std::filesystem::remove(bpffs, code); // a mount point stays, and so does what holds others' pins
 	return {};
 }

@@ -148,6 +148,15 @@ Result<> attach(const std::string &directory, const PortSpec &port, const Interf
 	return attach_anew(path, port, interface, program);
 }
 
+Result<> detach(const std::string &path)
+{
+	const Fd link(bpf_obj_get(path.c_str()));
+	const bool is_interface_gone = link && interface_of_link(link) == 0;
+	if (!link || (!is_interface_gone && bpf_link_detach(link.get()) != 0))
+		return fail(bpf_error_kind(errno), "cannot detach " + path + ": " + bpf_error(errno));
+	return {};
+}
+
 Result<nw_handoff> ask(const Fd &dry_program, std::span<const std::byte> frame)
 {
 	std::array<std::byte, 4096> out{};

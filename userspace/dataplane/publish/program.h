@@ -31,6 +31,10 @@ namespace neuwerk::dataplane {
 [[nodiscard]] Result<> attach(const std::string &directory, const PortSpec &port, const Interface &interface,
 			      const Fd &program);
 
+// Detaches the program of a pinned link at once: dropping the pin alone would do so after an RCU grace
+// period.
+[[nodiscard]] Result<> detach(const std::string &path);
+
 // Runs the dry program over one frame and returns what it reports.
 [[nodiscard]] Result<nw_handoff> ask(const Fd &dry_program, std::span<const std::byte> frame);
 
