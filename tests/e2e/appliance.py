@@ -56,6 +56,16 @@ def eventually(attempt, what, patience_s=20):
     return answer
 
 
+def policy_of(*rules, default="deny"):
+    """A policy document with one group: the client's network."""
+    return {"default_policy": default, "source_groups": [
+        {"id": "clients", "mode": "enforce", "sources": {"cidrs": ["10.0.0.0/24"]}, "rules": list(rules)}]}
+
+
+def rule(name, action, **match):
+    return {"id": name, "action": action, "match": match}
+
+
 def shell(script):
     done = subprocess.run(["bash", "-euo", "pipefail", "-c", f'. "$0"; {script}', TOPOLOGY],
                           capture_output=True, text=True)

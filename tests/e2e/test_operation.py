@@ -1,4 +1,4 @@
-"""Operating an appliance: reload, every verb of neuwerkctl against real traffic, bpftool, metrics, sums, uninstall."""
+"""Operating an appliance: reload, every verb of neuwerkctl against real traffic, bpftool, metrics, sums."""
 import contextlib
 import json
 import os
@@ -9,21 +9,10 @@ import subprocess
 import threading
 import time
 
-from appliance import ALLOW_ALL, Appliance, LiveTest, eventually, main, measured
+from appliance import Appliance, LiveTest, eventually, main, measured, policy_of, rule
 from hosts import APPLIANCE, CLIENT, FAR, SERVER, TcpServer, UdpServer, answer_lines, ask, ask_udp
 
-STATIC = "203.0.113.77"
 MANY_RULES, APPLY_SECONDS_GOAL = 5000, 2
-
-
-def policy_of(*rules, default="deny"):
-    return {"default_policy": default, "source_groups": [
-        {"id": "clients", "mode": "enforce", "sources": {"cidrs": ["10.0.0.0/24"]}, "rules": list(rules)}]}
-
-
-def rule(name, action, **match):
-    return {"id": name, "action": action, "match": match}
-
 
 WEB = rule("web", "allow", proto="tcp", dst_ips=[FAR], dst_ports=[7200])
 UDP = rule("udp", "allow", proto="udp", dst_ports=[7201])
@@ -45,7 +34,8 @@ class Events:
         self._child = subprocess.Popen([*appliance.ctl_words(), "-o", "jsonl", "events"], stdout=subprocess.PIPE,
                                        stderr=subprocess.DEVNULL, text=True)
         self.seen = []
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self):
         for line in self._child.stdout:
@@ -59,6 +49,8 @@ class Events:
 
     def __exit__(self, *_):
         self._child.kill()
+        self._reader.join()
+        self._child.stdout.close()
         self._child.wait()
 
 
@@ -98,13 +90,12 @@ class Operation(LiveTest):
         self.assertEqual(table.stdout, f"{file}: valid\n")
 
     def test_explain_answers_as_traffic_is_treated_and_moves_no_counter(self):
-        def settled():  # ARP comes and goes by itself
-            return {key: value for key, value in self.appliance.counters().items() if key[1] != "passed_to_kernel"}
-        before = settled()
-        answers = {question: self.appliance.explain(question[0], question[1], question[2]) for question in QUESTIONS}
-        for _ in range(20):
-            self.appliance.explain(FAR, port=7200)
-        self.assertEqual(settled(), before)
+        def ask_everything():
+            """The answers; nothing when a counter moved meanwhile: a neighbour's ARP, an old connection's FIN."""
+            before = self.appliance.counters()
+            answers = {question: self.appliance.explain(*question) for question in QUESTIONS}
+            return answers if self.appliance.counters() == before else None
+        answers = eventually(ask_everything, "questions without a moved counter")
         self.assertEqual((answers[FAR, "tcp", 7200]["allowed"], answers[FAR, "tcp", 7200]["rule"]), (True, "web"))
         self.assertEqual((answers[FAR, "udp", 7201]["group"], answers[FAR, "udp", 7201]["rule"]), ("clients", "udp"))
         self.assertEqual(answers[FAR, "icmp", None]["rule"], "ping")
@@ -211,8 +202,9 @@ class Operation(LiveTest):
             return received_by(self.appliance), of["xdp"], counters["xdp", "handed_to_poller"], of["poller"]
         before = sums()
         drops_before = self.appliance.ctl("status")["dataplane"]["ring_drops"]
-        for number in range(200):
-            with self.appliance.client.socket(socket.SOCK_DGRAM) as mine:
+        with contextlib.ExitStack() as open_together:
+            for number in range(200):
+                mine = open_together.enter_context(self.appliance.client.socket(socket.SOCK_DGRAM))
                 ask_udp(mine, (FAR, 7201), f"{number}")
         with self.appliance.client.socket(socket.SOCK_DGRAM) as mine:
             for number in range(2000):
@@ -226,9 +218,9 @@ class Operation(LiveTest):
             equal = received == xdp and punts == poller + drops
             return (received, xdp, punts, poller, drops) if equal else None
         received, xdp, punts, poller, drops = eventually(settled, "the sums agree")
-        measured(f"{received} packets received = {xdp} XDP verdicts; {punts} punts = {poller} poller verdicts + {drops} "
-                 "ring drops")
-        self.assertGreater(punts, 200)
+        measured(f"{received} packets received = {xdp} XDP verdicts; {punts} punts = {poller} poller verdicts "
+                 f"+ {drops} ring drops")
+        self.assertGreaterEqual(punts, 201)
 
     # Reload and restart
 
@@ -261,7 +253,7 @@ class Operation(LiveTest):
 
         def verdicts():
             return {question: (answer["verdict"], answer["group"], answer["rule"]) for question in QUESTIONS
-                    for answer in [self.appliance.explain(question[0], question[1], question[2])]}
+                    for answer in [self.appliance.explain(*question)]}
         before, policy = verdicts(), self.appliance.ctl("policy", "get")
         flows = len(self.appliance.flows())
         self.assertEqual(self.appliance.stop(), 0)
@@ -289,73 +281,7 @@ class Operation(LiveTest):
         self.assertEqual(self.appliance.explain(FAR, port=7200)["rule"], "last")
         self.assertEqual(self.appliance.explain("192.0.9.196", port=2501)["rule"], "rule-2500")
         ask(self.connect(), "hello")
-        measured(f"apply of {MANY_RULES} rules took {took:.2f} s (goal: below {APPLY_SECONDS_GOAL} s on a quiet machine)")
-
-
-class StaticAddress(LiveTest):
-    """SNAT to an address that the appliance puts on the interface itself."""
-
-    @classmethod
-    def make(cls):
-        return Appliance("static", "one-arm", snat=STATIC)
-
-    def addresses(self):
-        link, = json.loads(self.appliance.gate.run("ip", "-j", "address", "show", "data", check=True).stdout)
-        return {f'{each["local"]}/{each["prefixlen"]}' for each in link["addr_info"]}
-
-    def test_1_it_is_a_32_that_answers_arp_and_that_the_server_sees(self):
-        self.assertIn(f"{STATIC}/32", self.addresses())
-        internet = self.appliance.internet
-        internet.run("ip", "neigh", "flush", "dev", "eth0", check=True)
-        server = TcpServer(internet, 7300, answer_lines)
-        self.addCleanup(server.close)
-        with self.appliance.client.connect((FAR, 7300)) as connection:
-            self.assertEqual(ask(connection, "hello")[0], STATIC)
-        neighbours = json.loads(internet.run("ip", "-j", "neigh", "show", STATIC, check=True).stdout)
-        self.assertEqual(neighbours[0]["lladdr"], "02:00:00:00:01:01", "the kernel answers its ARP")
-
-    def test_2_uninstall_removes_everything(self):
-        pid = self.appliance.poller_pid()
-        self.assertEqual(self.appliance.uninstall().returncode, 75, "not while neuwerkd runs")
-        self.assertEqual(self.appliance.stop(), 0)
-        self.assertIn(f"{STATIC}/32", self.addresses(), "the pinned program translates on")
-        done = self.appliance.uninstall()
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("uninstalled: no program is attached and nothing is pinned", done.stderr)
-        self.assertEqual(self.appliance.attached(), [])
-        self.assertFalse(self.appliance.bpffs.exists())
-        self.assertNotIn(f"{STATIC}/32", self.addresses())
-        self.assertFalse(os.path.exists(f"/proc/{pid}"))
-        self.assertEqual(self.appliance.uninstall().returncode, 1, "nothing is left to uninstall")
-
-
-class ThreeAppliances(LiveTest):
-    """One machine, three appliances, nothing in common but the kernel."""
-
-    @classmethod
-    def make(cls):
-        return Appliance("three-a")
-
-    def test_three_appliances_on_one_machine_do_not_meet(self):
-        with Appliance("three-b", "one-arm") as second, \
-                Appliance("three-c", snat="none", policy=policy_of(PING, default="deny")) as third:
-            every = [self.appliance, second, third]
-            self.assertEqual(len({each.poller_pid() for each in every}), 3)
-            seen = []
-            for each in every[:2]:
-                server = TcpServer(each.internet, 7400, answer_lines)
-                self.addCleanup(server.close)
-                with each.client.connect((FAR, 7400)) as connection:
-                    seen.append(ask(connection, "hello")[0])
-            self.assertEqual(seen, [APPLIANCE, APPLIANCE])
-            self.assertFalse(third.explain(FAR, port=7400)["allowed"])
-            self.assertTrue(self.appliance.explain(FAR, port=7400)["allowed"])
-            generation = self.appliance.ctl("status")["generation"]
-            third.apply(ALLOW_ALL)
-            self.assertEqual(self.appliance.ctl("status")["generation"], generation)
-            third.daemon.kill()
-            self.assertEqual(self.appliance.http("/ready")[0], 200)
-            self.assertEqual(second.http("/ready")[0], 200)
+        measured(f"apply of {MANY_RULES} rules took {took:.2f} s (goal on a quiet machine: {APPLY_SECONDS_GOAL} s)")
 
 
 if __name__ == "__main__":
