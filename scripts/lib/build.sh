@@ -1,6 +1,22 @@
 # Configures and builds a preset with a progress line; source it in the root of the checkout.
 
-# nw_build PRESET [TARGET…]: one changing line on a terminal, milestones otherwise; the log on failure.
+# Reads ninja's lines: one changing line on a terminal, else a line for each tenth of the steps.
+nw_build_progress() {
+	local preset=$1 line tenth last=-1
+	while IFS= read -r line; do
+		[[ $line =~ ^\[([0-9]+)/([0-9]+)\] ]] || continue
+		tenth=$((10 * BASH_REMATCH[1] / BASH_REMATCH[2]))
+		if [ -t 1 ]; then
+			printf '\r\033[Kbuild: preset %s: %d of %d' "$preset" "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
+		elif [ $tenth -ne $last ]; then
+			printf 'build: preset %s: %d of %d\n' "$preset" "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
+		fi
+		last=$tenth
+	done
+	[ ! -t 1 ] || echo
+}
+
+# nw_build PRESET [TARGET…]: the log lies in build/PRESET.log; its end is shown on failure.
 nw_build() {
 	local preset=$1 log
 	shift
@@ -11,21 +27,9 @@ nw_build() {
 		tail -n 30 "$log" >&2
 		return 1
 	fi
-	local shown='\n'
-	[ -t 1 ] && shown='\r\033[K'
-	# Ninja's status starts each line: [done/total]. Without a terminal only every tenth part is worth a line.
-	if ! NINJA_STATUS='[%f/%t] ' nice ninja -C "build/$preset" "$@" 2>&1 | tee -a "$log" |
-		awk -v shown="$shown" -v preset="$preset" '
-			/^\[[0-9]+\/[0-9]+\]/ {
-				split(substr($1, 2), n, /[\/\]]/)
-				tenth = int(10 * n[1] / n[2])
-				if (shown != "\n" || tenth != last)
-					printf "%sbuild: preset %s: %d of %d steps%s", (shown == "\n" ? "" : shown), preset, n[1], n[2], (shown == "\n" ? "\n" : "")
-				last = tenth
-				fflush()
-			}
-			END { if (shown != "\n") print "" }'; then
-		grep -v '^\[' "$log" | tail -n 40 >&2
-		return 1
-	fi
+	local status
+	NINJA_STATUS='[%f/%t] ' nice ninja -C "build/$preset" "$@" 2>&1 | tee -a "$log" | nw_build_progress "$preset"
+	status=${PIPESTATUS[0]}
+	[ "$status" -eq 0 ] || grep -v '^\[' "$log" | tail -n 40 >&2
+	return "$status"
 }

@@ -148,25 +148,29 @@ Sent sent_through(const std::string &interface)
 	return {fields[9], fields[11]};
 }
 
-// Looks for the highest pace that the device takes without loss: faster by little, slower by much. Above it,
-// our own refused frames would contend with the device for the page pool, and that contention would be
-// measured.
+// Looks for the highest pace that the device takes without loss (faster by little, slower by much), then
+// stays at three quarters of it. Under overload, our own refused frames would contend with the device for the
+// page pool, and that contention would be measured; with a backlog the pool overflows into the page
+// allocator.
 void keep_pace(volatile __u32 *gap_ns, const std::string &interface, const std::atomic<bool> &done)
 {
-	constexpr __u32 fastest_ns = 8'000, slowest_ns = 1'000'000;
+	constexpr double fastest_ns = 8'000, slowest_ns = 1'000'000, share = 0.75;
+	constexpr std::chrono::milliseconds step(10), search(1'000);
 	// Or the generator, which never sleeps, would not let it run.
 	const sched_param above_generator{.sched_priority = sched_get_priority_min(SCHED_FIFO) + 19};
 	sched_setscheduler(0, SCHED_FIFO, &above_generator);
 	double gap = *gap_ns;
 	Sent before = sent_through(interface);
-	while (!done) {
-		*gap_ns = static_cast<__u32>(gap);
-		std::this_thread::sleep_for(std::chrono::milliseconds(10));
+	const auto end = Clock::now() + search;
+	while (!done && Clock::now() < end) {
+		std::this_thread::sleep_for(step);
 		const Sent now = sent_through(interface);
 		const bool loses = (now.refused - before.refused) * 500 > now.taken - before.taken;
-		gap = std::clamp(gap * (loses ? 1.15 : 0.98), double{fastest_ns}, double{slowest_ns});
+		gap = std::clamp(gap * (loses ? 1.15 : 0.97), fastest_ns, slowest_ns);
+		*gap_ns = static_cast<__u32>(gap);
 		before = now;
 	}
+	*gap_ns = static_cast<__u32>(gap / share);
 }
 
 // PACE: that many frames per second, instead of the highest without loss.
@@ -204,7 +208,7 @@ int generate(std::span<char *> words)
 		LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = &data, .data_size_in = sizeof(data),
 			    .ctx_in = &context, .ctx_size_in = sizeof(context),
 			    .repeat = NW_BENCH_BATCH * (1 + static_cast<int>(batches)),
-			    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = 128);
+			    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = 256);
 		if (bpf_prog_test_run_opts(program_of(object, "generate"), &options))
 			give_up("live frames");
 	}

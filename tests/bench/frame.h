@@ -12,7 +12,7 @@ struct nw_bench_frame {
 } __attribute__((packed));
 static_assert(sizeof(struct nw_bench_frame) == 60, "the smallest Ethernet frame, without its check sequence");
 
-enum { NW_BENCH_BATCH = 64 };
+enum { NW_BENCH_BATCH = 256 };
 
 // The only element of the map `settings`.
 struct nw_bench_settings {
