@@ -45,7 +45,7 @@ struct { __uint(type, BPF_MAP_TYPE_XSKMAP); __uint(max_entries, 64);
 
 #define NW_ENV static __always_inline
 #define NW_ENV_CALL static __attribute__((noinline)) // a real call: the verifier walks it once per call site
-#define NW_ENV_POLICY_MAY_MOVE 0 // membarrier(2) waits for this run
+#define NW_ENV_POLICY_MAY_MOVE 0                     // membarrier(2) waits for this run
 
 NW_ENV void *nw_env_element(void *map, __u32 index)
 {

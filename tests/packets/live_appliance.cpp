@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
@@ -37,8 +38,11 @@ const char *const verdict_names[] = {
 // Somewhere of its own for one appliance: configuration, state, sockets, bpffs. Removed at the end.
 class Place {
 public:
-	explicit Place(std::string prefix) : prefix_(std::move(prefix)), directory_("/tmp/" + prefix_)
+	// scripts/test cleans its scratch directory after an interrupted run; alone, the next run does.
+	explicit Place(std::string prefix) : prefix_(std::move(prefix))
 	{
+		const char *scratch = std::getenv("NW_TEST_DIRECTORY");
+		directory_ = std::string(scratch ? scratch : "/tmp") + "/" + prefix_;
 		(void)run_shell("nw_bpffs_down " + bpffs());
 		std::filesystem::remove_all(directory_);
 		std::filesystem::create_directories(directory_);

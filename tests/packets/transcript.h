@@ -12,9 +12,8 @@
 // PACKET                     must leave next, with a TTL of one less than it came with 	x VERDICT the
 // packet above must end so and nothing leaves 	= event KIND GROUP RULE              the packet above is
 // reported so; `default` and `-` stand for none 	= verdict VERDICT                    the packet above
-// ended so (when it also left) 	= flows N                            flows that exist now 	= $a !=
-// $b, =
-// $a 1024-65535 names that were bound
+// ended so (when it also left) 	= flows N                            flows that exist now 	= $a
+// != $b, = $a 1024-65535 names that were bound
 //	@ +N                                 N seconds pass (a case with this line runs on the pure core only)
 #pragma once
 

@@ -35,11 +35,15 @@ Result<PrivateCorridor> PrivateCorridor::make(const dataplane::Sizes &sizes)
 	if (std::system(links) != 0)
 		return tl::unexpected(broken("veth pairs"));
 	PrivateCorridor made;
-	char name[] = "/tmp/nw-xdp-test-XXXXXX";
-	if (!mkdtemp(name))
+	const char *scratch =
+		std::getenv("NW_TEST_DIRECTORY"); // scripts/test cleans it after an interrupted run
+	std::string name = std::string(scratch ? scratch : "/tmp") + "/nw-xdp-test-XXXXXX";
+	std::error_code ignored;
+	std::filesystem::create_directories(std::filesystem::path(name).parent_path(), ignored);
+	if (!mkdtemp(name.data()))
 		return tl::unexpected(broken("a directory"));
 	made.directory_ = name;
-	if (mount("bpf", name, "bpf", 0, nullptr) != 0)
+	if (mount("bpf", name.c_str(), "bpf", 0, nullptr) != 0)
 		return tl::unexpected(broken("a bpf file system"));
 	auto corridor =
 		dataplane::Corridor::open({.bpffs = made.directory_ + "/nw",
