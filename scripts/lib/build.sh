@@ -27,9 +27,11 @@ nw_build() {
 		tail -n 30 "$log" >&2
 		return 1
 	fi
-	local status
-	NINJA_STATUS='[%f/%t] ' nice ninja -C "build/$preset" "$@" 2>&1 | tee -a "$log" | nw_build_progress "$preset"
-	status=${PIPESTATUS[0]}
-	[ "$status" -eq 0 ] || grep -v '^\[' "$log" | tail -n 40 >&2
-	return "$status"
+	if ! (
+		set -o pipefail
+		NINJA_STATUS='[%f/%t] ' nice ninja -C "build/$preset" "$@" 2>&1 | tee -a "$log" | nw_build_progress "$preset"
+	); then
+		grep -v '^\[' "$log" | tail -n 40 >&2
+		return 1
+	fi
 }

@@ -53,6 +53,14 @@ class Tidy(unittest.TestCase):
         self.write("userspace/daemon/daemon.h", HEADER + '#include "policy/inner.h"\n')
         self.expect("userspace/daemon/daemon.h:3: userspace/policy/inner.h is inside policy")
 
+    def test_a_door_may_open_to_one_room_only(self):
+        layers = self.tree / "LAYERS"
+        layers.write_text(layers.read_text() + "door policy to tests: inner.h\n")
+        self.write("tests/some_test.cpp", '// Something.\n#include "policy/inner.h"\n')
+        self.assertEqual(self.tidy()[0], 0)
+        self.write("userspace/daemon/daemon.h", HEADER + '#include "policy/inner.h"\n')
+        self.expect("userspace/daemon/daemon.h:3: userspace/policy/inner.h is inside policy")
+
     def test_a_quoted_include_is_a_file_of_the_tree(self):
         self.write("userspace/base/base.h", HEADER + '#include "nowhere.h"\n')
         self.expect('"nowhere.h" is no file of the tree')
