@@ -169,7 +169,7 @@ void read_dataplane(ConfigReader &dataplane, DataplaneConfig &out)
 		rate.number("per_second", out.misses_per_second, 1, 10'000'000);
 		rate.number("burst", out.miss_burst, 1, 1'000'000);
 	});
-	dataplane.number("events_per_second", out.events_per_second, 0, 1'000'000);
+	dataplane.number("events_per_second", out.events_per_second, 1, 1'000'000);
 	dataplane.boolean("run_poller", out.run_poller);
 	dataplane.string("poller_binary", out.poller_binary);
 }

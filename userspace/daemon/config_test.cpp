@@ -130,7 +130,7 @@ const Wrong wrong[] = {
 	{one_arm + "dataplane: {miss_rate: {burst: x}}",
 	 "dataplane.miss_rate.burst: 'x' is not a number from 1 to 1000000 (line 3)"},
 	{one_arm + "dataplane: {events_per_second: 1000001}",
-	 "dataplane.events_per_second: '1000001' is not a number from 0 to 1000000 (line 3)"},
+	 "dataplane.events_per_second: '1000001' is not a number from 1 to 1000000 (line 3)"},
 	{one_arm + "dataplane: {run_poller: yes}",
 	 "dataplane.run_poller: 'yes' is not true or false (line 3)"},
 	{one_arm + "metrics: {bind: 0.0.0.0:8080}", "metrics.bind: '0.0.0.0:8080' is not a loopback "
@@ -187,7 +187,7 @@ dataplane:
   policy_nodes: 2048
   policy_decisions: 1024
   miss_rate: {per_second: 5000, burst: 64}
-  events_per_second: 0
+  events_per_second: 3
   run_poller: false
   poller_binary: /opt/nd
 metrics: {bind: "127.0.0.2:9090"}
@@ -222,7 +222,7 @@ log: {level: debug}
 	CHECK(config.dataplane.sizes.policy_decisions == 1024);
 	CHECK(config.dataplane.misses_per_second == 5000);
 	CHECK(config.dataplane.miss_burst == 64);
-	CHECK(config.dataplane.events_per_second == 0);
+	CHECK(config.dataplane.events_per_second == 3);
 	CHECK_FALSE(config.dataplane.run_poller);
 	CHECK(config.dataplane.poller_binary == "/opt/nd");
 	CHECK(format_endpoint(config.metrics) == "127.0.0.2:9090");
