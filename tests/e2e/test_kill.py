@@ -74,10 +74,13 @@ class HeldFlows:
             each.close()
 
 
-class Kill(LiveTest):
+class Kill:
+    """The test; the form comes from the subclass."""
+    form = None
+
     @classmethod
     def make(cls):
-        return Appliance("kill", timeouts=TIMEOUTS)
+        return Appliance(f"kill-{cls.form}", cls.form, timeouts=TIMEOUTS)
 
     def setUp(self):
         for last in (3, 4, 5):
@@ -167,6 +170,14 @@ class Kill(LiveTest):
         for held in old + new:
             held.close()
         self.expect_no_line_left()
+
+
+class TwoArm(Kill, LiveTest):
+    form = "two-arm"
+
+
+class OneArm(Kill, LiveTest):
+    form = "one-arm"
 
 
 if __name__ == "__main__":
