@@ -8,6 +8,7 @@
 #include "daemon/surroundings.h"
 #include "policy/policy.h"
 
+#include <atomic>
 #include <map>
 #include <string>
 #include <vector>
@@ -119,7 +120,7 @@ public:
 
 class FakePoller final : public PollerLink {
 public:
-	bool answers = true;
+	std::atomic<bool> answers = true; // a test flips it while the service asks
 	std::vector<v1::Flow> flows;
 
 	Result<v1::StatusReply> status() override
