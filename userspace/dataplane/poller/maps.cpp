@@ -41,7 +41,7 @@ Result<std::span<Element>> map_memory(const std::string &directory, const char *
 	bpf_map_info info{};
 	__u32 info_bytes = sizeof(info);
 	if (bpf_obj_get_info_by_fd(fd->get(), &info, &info_bytes) != 0 || info.value_size != sizeof(Element))
-		return fail(ErrorKind::conflict,
+		return fail(ErrorKind::corrupt,
 			    text(directory, "/", name, ": elements of ", info.value_size, " bytes, expected ",
 				 sizeof(Element), ": neuwerkd is another version"));
 	const auto page_bytes = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
@@ -86,7 +86,7 @@ Result<> check_version(const nw_config &config, const DataplaneMemory &memory)
 		return fail(ErrorKind::unavailable,
 			    "the config map is empty: neuwerkd has not configured it yet");
 	if (config.abi_version != NW_ABI_VERSION)
-		return fail(ErrorKind::conflict,
+		return fail(ErrorKind::corrupt,
 			    text("the pinned maps are version ", config.abi_version, ", this poller speaks ",
 				 NW_ABI_VERSION, ": upgrade both programs"));
 	if (config.flow_line_mask + std::uint64_t{1} != memory.lines.size() || config.port_count == 0 ||

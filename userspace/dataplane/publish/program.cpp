@@ -50,9 +50,12 @@ Result<Object> open_object(const PinnedMaps &maps, std::uint32_t port_index, boo
 
 Result<Fd> load(const Object &object)
 {
-	if (neuwerk_bpf__load(object.get()) != 0)
-		return fail(bpf_error_kind(errno), "the kernel refuses the XDP program: " + bpf_error(errno));
-	return Fd(dup(bpf_program__fd(object->progs.xsk_def_prog)));
+	if (neuwerk_bpf__load(object.get()) == 0)
+		return Fd(dup(bpf_program__fd(object->progs.xsk_def_prog)));
+	if (errno == EACCES) // the verifier's word; a missing privilege is EPERM
+		return fail(ErrorKind::unavailable, "the kernel's verifier refuses the XDP program: it is "
+						    "older or newer than any tested one");
+	return fail(bpf_error_kind(errno), "the kernel refuses the XDP program: " + bpf_error(errno));
 }
 
 // The interface that a pinned link is attached to; 0 when the interface is gone.
