@@ -16,22 +16,30 @@ nw_build_progress() {
 	[ ! -t 1 ] || echo
 }
 
-# nw_build PRESET [TARGET…]: the log lies in build/PRESET.log; its end is shown on failure.
+# nw_build PRESET [TARGET…]: one at a time per preset, because two ninjas in one folder spoil each other. The log is
+# build/PRESET.log; its end is shown on failure.
 nw_build() {
 	local preset=$1 log
 	shift
 	mkdir -p build
 	log=build/$preset.log
+	local lock
+	exec {lock}>"build/$preset.lock"
+	flock "$lock"
 	echo "build: preset $preset: configuring"
 	if ! cmake --preset "$preset" >"$log" 2>&1; then
 		tail -n 30 "$log" >&2
+		exec {lock}>&-
 		return 1
 	fi
+	local fine=0
 	if ! (
 		set -o pipefail
 		NINJA_STATUS='[%f/%t] ' nice ninja -C "build/$preset" "$@" 2>&1 | tee -a "$log" | nw_build_progress "$preset"
 	); then
 		grep -v '^\[' "$log" | tail -n 40 >&2
-		return 1
+		fine=1
 	fi
+	exec {lock}>&-
+	return $fine
 }

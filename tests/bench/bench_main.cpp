@@ -1,6 +1,6 @@
 // The hands of scripts/bench: generates frames, reads the meters, times one program on one frame.
 //
-//   nw_bench generate FOLDER INTERFACE FLOWS SECONDS DESTINATION MAC [PACE]   prints the frames taken
+//   nw_bench generate FOLDER INTERFACE FLOWS SECONDS DESTINATION MAC TASK   prints the frames taken
 //   nw_bench measure SECONDS SINK_PIN|- INTERFACE PID…                         prints JSON, differences
 //   nw_bench replay FOLDER TARGET INTERFACE REPEAT DESTINATION MAC PORT        prints ns per run and the XDP
 //   action
@@ -15,11 +15,9 @@
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <netinet/ether.h>
-#include <sched.h>
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -136,86 +134,40 @@ std::vector<__u64> counters_of(const std::string &interface)
 	give_up("interface " + interface);
 }
 
-// What the other end of the veth pair took from us, and what its full ring refused: frames.
-struct Sent {
-	__u64 taken;
-	__u64 refused;
-};
-
-Sent sent_through(const std::string &interface)
-{
-	const std::vector<__u64> fields = counters_of(interface);
-	return {fields[9], fields[11]};
-}
-
-// Looks for the highest pace that the device takes without loss (faster by little, slower by much), then
-// stays at three quarters of it. Under overload, our own refused frames would contend with the device for the
-// page pool, and that contention would be measured; with a backlog the pool overflows into the page
-// allocator.
-void keep_pace(volatile __u32 *gap_ns, const std::string &interface, const std::atomic<bool> &done)
-{
-	constexpr double fastest_ns = 8'000, slowest_ns = 1'000'000, share = 0.75;
-	constexpr std::chrono::milliseconds step(10), search(1'000);
-	// Or the generator, which never sleeps, would not let it run.
-	const sched_param above_generator{.sched_priority = sched_get_priority_min(SCHED_FIFO) + 19};
-	sched_setscheduler(0, SCHED_FIFO, &above_generator);
-	double gap = *gap_ns;
-	Sent before = sent_through(interface);
-	const auto end = Clock::now() + search;
-	while (!done && Clock::now() < end) {
-		std::this_thread::sleep_for(step);
-		const Sent now = sent_through(interface);
-		const bool loses = (now.refused - before.refused) * 500 > now.taken - before.taken;
-		gap = std::clamp(gap * (loses ? 1.15 : 0.97), fastest_ns, slowest_ns);
-		*gap_ns = static_cast<__u32>(gap);
-		before = now;
-	}
-	*gap_ns = static_cast<__u32>(gap / share);
-}
-
-// PACE: that many frames per second, instead of the highest without loss.
+// TASK: the thread that polls the device's interface; 0 sends a little and slowly, without looking at the
+// device.
 int generate(std::span<char *> words)
 {
 	bpf_object *object = load(words[0], "generator");
-	const std::string interface = words[1];
 	auto *settings = static_cast<nw_bench_settings *>(
-		mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED,
+		mmap(nullptr, sizeof(nw_bench_settings), PROT_READ | PROT_WRITE, MAP_SHARED,
 		     bpf_object__find_map_fd_by_name(object, "settings"), 0));
 	if (settings == MAP_FAILED)
 		give_up("map settings");
 	settings->frame = make_frame(words[4], words[5]);
 	settings->ifindex = if_nametoindex(words[1]);
 	settings->flows = static_cast<__u32>(std::strtoul(words[2], nullptr, 10));
+	settings->device_task = static_cast<__u32>(std::strtoul(words[6], nullptr, 10));
 	if (!settings->ifindex || !settings->flows)
-		give_up("interface " + interface + ", flows " + words[2]);
+		give_up(std::string("interface ") + words[1] + ", flows " + words[2]);
+	if (!bpf_program__attach(bpf_object__find_program_by_name(object, "count_taken")))
+		give_up("tracepoint napi_poll");
 
-	std::atomic<bool> done = false;
-	std::thread pacer;
-	settings->batch_gap_ns = 64'000; // a million frames per second
-	if (words.size() > 6)
-		settings->batch_gap_ns =
-			static_cast<__u32>(1e9 * int{NW_BENCH_BATCH} / std::strtod(words[6], nullptr));
-	else
-		pacer = std::thread([&] { keep_pace(&settings->batch_gap_ns, interface, done); });
-	const Sent before = sent_through(interface);
+	const bool gentle = settings->device_task == 0;
 	const auto end = Clock::now() + std::chrono::duration<double>(std::strtod(words[3], nullptr));
+	const __u64 before = counters_of(words[1])[9];
 	nw_bench_frame data{};
 	xdp_md context{};
 	context.data_end = sizeof(data);
 	while (Clock::now() < end) {
-		// About a tenth of a second: a call has a pause of its own before and after it.
-		const double batches = 1e8 / std::max(settings->batch_gap_ns, 1u);
 		LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = &data, .data_size_in = sizeof(data),
 			    .ctx_in = &context, .ctx_size_in = sizeof(context),
-			    .repeat = NW_BENCH_BATCH * (1 + static_cast<int>(batches)),
-			    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = 256);
+			    .repeat = NW_BENCH_BATCH * (gentle ? 2 : 4'000),
+			    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = NW_BENCH_BATCH);
 		if (bpf_prog_test_run_opts(program_of(object, "generate"), &options))
 			give_up("live frames");
 	}
-	done = true;
-	if (pacer.joinable())
-		pacer.join();
-	std::printf("%llu\n", sent_through(interface).taken - before.taken);
+	std::printf("%llu\n", counters_of(words[1])[9] - before);
 	return 0;
 }
 
@@ -322,7 +274,7 @@ int main(int count, char **words)
 	});
 	const std::span<char *> rest(words + 2, static_cast<std::size_t>(std::max(0, count - 2)));
 	const std::string verb = count > 1 ? words[1] : "";
-	if (verb == "generate" && rest.size() >= 6)
+	if (verb == "generate" && rest.size() == 7)
 		return generate(rest);
 	if (verb == "measure" && rest.size() >= 3)
 		return measure(rest);

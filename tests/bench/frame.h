@@ -12,14 +12,19 @@ struct nw_bench_frame {
 } __attribute__((packed));
 static_assert(sizeof(struct nw_bench_frame) == 60, "the smallest Ethernet frame, without its check sequence");
 
-enum { NW_BENCH_BATCH = 256 };
+enum {
+	NW_BENCH_BATCH = 64,
+	NW_BENCH_BACKLOG = 128, // frames that wait at the device at most; a veth ring holds 256
+};
 
-// The only element of the map `settings`.
+// The only element of the map `settings`, shared with user space.
 struct nw_bench_settings {
 	struct nw_bench_frame frame; // of flow 0, checksums filled
 	__u32 ifindex;               // where generated frames leave
 	__u32 flows;                 // 1 to 50000
-	__u32 batch_gap_ns;          // time between batches of NW_BENCH_BATCH frames; changes while it runs
+	__u32 device_task;           // id of the thread that polls the device's receiving interface
+	__u64 sent;                  // written by the generator
+	__u64 taken;                 // frames that the device polled, written when it did
 };
 
 #ifdef __bpf__
