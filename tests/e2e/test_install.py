@@ -44,6 +44,13 @@ class StaticAddress(LiveTest):
         self.assertFalse(os.path.exists(f"/proc/{pid}"))
         self.assertEqual(self.appliance.uninstall().returncode, 1, "nothing is left to uninstall")
 
+    def test_3_installed_anew_it_uses_the_neighbours_that_the_kernel_has_kept(self):
+        self.appliance.start()
+        server = TcpServer(self.appliance.internet, 7301, answer_lines)
+        self.addCleanup(server.close)
+        with self.appliance.client.connect((FAR, 7301)) as connection:
+            self.assertEqual(ask(connection, "hello")[0], STATIC)
+
 
 PING = rule("ping", "allow", proto="icmp", icmp_types=[8], icmp_codes=[0])
 

@@ -59,16 +59,30 @@ std::optional<Mac> mac_of(const nlattr *attribute)
 	return mac;
 }
 
-void on_neighbour(const nlmsghdr *header, NextHopTable &table)
+struct NeighbourReport {
+	Neighbour neighbour;
+	std::optional<Mac> mac; // empty: not usable now
+};
+
+// Empty: about something else than an IPv4 neighbour.
+std::optional<NeighbourReport> read_neighbour(const nlmsghdr *header)
 {
 	const auto *message = static_cast<const ndmsg *>(mnl_nlmsg_get_payload(header));
 	const Attributes<NDA_MAX> attributes(header, sizeof(*message));
 	const nlattr *address = attributes.of[NDA_DST];
 	if (message->ndm_family != AF_INET || !address || mnl_attr_get_payload_len(address) != 4)
-		return;
+		return {};
 	const bool is_usable = header->nlmsg_type == RTM_NEWNEIGH && message->ndm_state & usable_states;
-	table.on_neighbour({static_cast<std::uint32_t>(message->ndm_ifindex), mnl_attr_get_u32(address)},
-			   is_usable ? mac_of(attributes.of[NDA_LLADDR]) : std::nullopt);
+	return NeighbourReport{{static_cast<std::uint32_t>(message->ndm_ifindex), mnl_attr_get_u32(address)},
+			       is_usable ? mac_of(attributes.of[NDA_LLADDR]) : std::nullopt};
+}
+
+int on_known_mac(const nlmsghdr *header, void *data)
+{
+	if (header->nlmsg_type == RTM_NEWNEIGH)
+		if (const auto report = read_neighbour(header))
+			*static_cast<std::optional<Mac> *>(data) = report->mac;
+	return MNL_CB_OK;
 }
 
 void on_link(const nlmsghdr *header, NextHopTable &table)
@@ -91,7 +105,8 @@ int on_message(const nlmsghdr *header, void *data)
 	switch (header->nlmsg_type) {
 	case RTM_NEWNEIGH:
 	case RTM_DELNEIGH:
-		on_neighbour(header, table);
+		if (const auto report = read_neighbour(header))
+			table.on_neighbour(report->neighbour, report->mac);
 		break;
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
@@ -191,6 +206,29 @@ std::optional<Neighbour> Netlink::route(__be32 destination_be)
 				    mnl_socket_get_portid(sockets.questions.get()), on_route, &answer) < 0)
 		return {}; // no route: the kernel says ENETUNREACH
 	return answer.neighbour;
+}
+
+// As route(): answered while sendto runs.
+std::optional<Mac> Netlink::known_mac(Neighbour neighbour)
+{
+	Sockets &sockets = *sockets_;
+	nlmsghdr *header = mnl_nlmsg_put_header(sockets.buffer.data());
+	header->nlmsg_type = RTM_GETNEIGH;
+	header->nlmsg_flags = NLM_F_REQUEST;
+	header->nlmsg_seq = ++sockets.sequence;
+	auto *message = static_cast<ndmsg *>(mnl_nlmsg_put_extra_header(header, sizeof(ndmsg)));
+	message->ndm_family = AF_INET;
+	message->ndm_ifindex = static_cast<int>(neighbour.ifindex);
+	mnl_attr_put_u32(header, NDA_DST, neighbour.address_be);
+	if (mnl_socket_sendto(sockets.questions.get(), header, header->nlmsg_len) < 0)
+		return {};
+	const ssize_t bytes =
+		mnl_socket_recvfrom(sockets.questions.get(), sockets.buffer.data(), buffer_bytes);
+	std::optional<Mac> mac;
+	if (bytes < 0 || mnl_cb_run(sockets.buffer.data(), static_cast<std::size_t>(bytes), sockets.sequence,
+				    mnl_socket_get_portid(sockets.questions.get()), on_known_mac, &mac) < 0)
+		return {}; // the kernel has never heard of it: ENOENT
+	return mac;
 }
 
 // A full socket loses the request; end_sync and the next packet ask again.

@@ -18,6 +18,7 @@ public:
 	~Netlink() override;
 
 	std::optional<Neighbour> route(__be32 destination_be) override;
+	std::optional<Mac> known_mac(Neighbour neighbour) override;
 	void manage(Neighbour neighbour) override;
 	void forget(Neighbour neighbour) override;
 

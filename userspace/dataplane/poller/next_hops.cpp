@@ -96,6 +96,8 @@ std::uint16_t NextHopTable::index_of(Neighbour neighbour)
 	set(index, hop);
 	name(index);
 	kernel_.manage(neighbour);
+	if (const auto mac = kernel_.known_mac(neighbour))
+		on_neighbour(neighbour, mac);
 	return index;
 }
 

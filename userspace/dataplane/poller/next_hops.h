@@ -33,6 +33,8 @@ public:
 	virtual ~Kernel() = default;
 	// Who gets a packet for this address; empty: nobody, or the kernel refuses it.
 	virtual std::optional<Neighbour> route(__be32 destination_be) = 0;
+	// The neighbour's MAC if the kernel has one already: it reports changes only.
+	virtual std::optional<Mac> known_mac(Neighbour neighbour) = 0;
 	// Asks for the neighbour to be resolved now and to be kept so, and takes that back.
 	virtual void manage(Neighbour neighbour) = 0;
 	virtual void forget(Neighbour neighbour) = 0;

@@ -27,6 +27,10 @@ struct FakeKernel final : Kernel {
 		const auto found = routes.find(destination_be);
 		return found == routes.end() ? std::nullopt : std::optional(found->second);
 	}
+	std::optional<Mac> known_mac(Neighbour) override
+	{
+		return known;
+	}
 	void manage(Neighbour neighbour) override
 	{
 		managed.push_back(neighbour);
@@ -35,6 +39,7 @@ struct FakeKernel final : Kernel {
 	{
 		forgotten.push_back(neighbour);
 	}
+	std::optional<Mac> known; // of every neighbour
 	std::map<__be32, Neighbour> routes;
 	std::vector<Neighbour> managed, forgotten;
 	int questions = 0;
@@ -63,6 +68,18 @@ struct World {
 };
 
 } // namespace
+
+TEST_CASE("a neighbour that the kernel keeps resolved already is usable at once")
+{
+	World world;
+	world.kernel.known = some_mac;
+	NextHopTable table(world.hops, world.config, world.kernel);
+	const std::uint16_t index = table.resolve(address(1));
+	REQUIRE(index != 0);
+	CHECK(world.read(index).mtu_bytes == 1400);
+	CHECK(std::equal(some_mac.begin(), some_mac.end(), world.read(index).destination_mac));
+	CHECK(table.unresolved() == 0);
+}
 
 TEST_CASE("a new neighbour gets an index at once and its MAC when the kernel knows it")
 {
