@@ -11,60 +11,19 @@ import json
 import os
 import random
 import shutil
-import statistics
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
+
+sys.dont_write_bytecode = True
+import report  # noqa: E402
+from modes import ALLOWED, DENIED, MODES, POLICY  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 GENERATOR_CORE, DEVICE_CORE = 0, 1
 SINK_PRIORITY, DEVICE_PRIORITY, GENERATOR_PRIORITY = 50, 40, 10  # real-time
 GATEWAY_MAC = "02:00:00:00:01:01"
-ALLOWED, DENIED = "198.51.100.10", "198.51.100.200"
-DENIED_SET = "set denied { type ipv4_addr; flags interval; elements = { 198.51.100.128/25 }; }"
-NAT_GOAL, DENY_GOAL = 0.45, 0.30  # of nft masquerade, of the nft netdev drop
-
-POLICY = """\
-default_policy: deny
-source_groups:
-  - id: clients
-    mode: enforce
-    sources: {cidrs: [10.0.0.0/24]}
-    rules:
-      - {id: blocked-half, action: deny, match: {dst_cidrs: [198.51.100.128/25]}}
-      - {id: rest, action: allow, match: {}}
-"""
-
-
-@dataclass
-class Mode:
-    name: str
-    lab: str
-    destination: str = ALLOWED
-    ruleset: str = ""
-    drop_at_once: bool = False  # bare XDP_DROP on the inside port
-
-    @property
-    def forwards(self):
-        return self.destination == ALLOWED and not self.drop_at_once
-
-
-MODES = [
-    Mode("kernel forwarding", "kernel"),
-    Mode("nft masquerade", "kernel",
-         ruleset='table ip nw { chain out { type nat hook postrouting priority 100; oifname "outside" masquerade; }; }'),
-    Mode("neuwerk established NAT", "neuwerk"),
-    Mode("nft raw drop", "kernel", DENIED,
-         f"table ip nw {{ {DENIED_SET}; chain early {{ type filter hook prerouting priority -300; "
-         "ip daddr @denied counter drop; }; }"),
-    Mode("nft netdev-ingress drop", "kernel", DENIED,
-         f"table netdev nw {{ {DENIED_SET}; chain early {{ type filter hook ingress device inside priority 0; "
-         "ip daddr @denied counter drop; }; }"),
-    Mode("neuwerk deny", "neuwerk", DENIED),
-    Mode("bare XDP_DROP", "kernel", drop_at_once=True),
-]
 
 
 def run(*words, check=True, **more):
@@ -224,68 +183,22 @@ class NeuwerkLab(Lab):
                 return
         sys.exit(f"bench: {flows} flows were not established: {after}")
 
-    def replays(self, flows):
-        """ns per run of the enforcing program on one frame: a flow's, a denied one, and a new one."""
+    def replays(self):
+        """What to time: name -> pin of the program, destination and source port of the frame."""
         pin = self.folder / "bpffs/neuwerk/link_inside"
-        rows = {
+        return {
             "bare XDP_DROP": (self.pins / "drop_all", ALLOWED, 10_000),
             "established NAT (hit)": (pin, ALLOWED, 10_000),
             "deny": (pin, DENIED, 10_000),
             "first packet (miss, to the poller)": (pin, ALLOWED, 9_999),
         }
-        return rows
 
     def replay(self, pin, destination, port):
+        """ns per run."""
         nanoseconds, _ = run(*inside(self.appliance, "taskset", "-c", DEVICE_CORE, self.binaries / "nw_bench",
                                      "replay", self.binaries.parent / "bpf", pin, "inside", 1_000_000, destination,
                                      GATEWAY_MAC, port)).split()
         return int(nanoseconds)
-
-
-def spread(values):
-    return f"{statistics.median(values):7.0f}  {min(values):6.0f} to {max(values):<6.0f}"
-
-
-def report(samples):
-    median = {name: statistics.median(one["ns"] for one in rows) for name, rows in samples.items() if rows}
-    print(f"\n{'mode':26} {'CPU ns/packet: median, spread':31} {'/ forwarding':>12} {'/ masquerade':>12} {'delivered':>10} {'Mpps':>6}")
-    for mode in MODES:
-        rows = samples.get(mode.name)
-        if not rows:
-            continue
-        received = sum(row["received"] for row in rows)
-        arrived = sum(row["arrived"] for row in rows)
-        ratios = [f"{median[mode.name] / median[base]:.2f}" if base in median else "-"
-                  for base in ("kernel forwarding", "nft masquerade")]
-        rate = statistics.median(row["received"] / row["seconds"] for row in rows) / 1e6
-        delivered = f"{100 * arrived / received:.1f} %" if received else "no packet"
-        print(f"{mode.name:26} {spread([row['ns'] for row in rows]):31} {ratios[0]:>12} {ratios[1]:>12} {delivered:>10} "
-              f"{rate:6.2f}")
-        if received and mode.forwards != (arrived > received / 2):
-            print(f"  ! {mode.name}: {arrived} of {received} packets reached the server")
-    return median
-
-
-def goals(median):
-    """The two ratios that must hold; both are checked only when their modes ran."""
-    held = True
-    for name, ours, base, goal in (("established NAT against nft masquerade", "neuwerk established NAT",
-                                    "nft masquerade", NAT_GOAL),
-                                   ("deny against nft netdev-ingress drop", "neuwerk deny",
-                                    "nft netdev-ingress drop", DENY_GOAL)):
-        if ours in median and base in median:
-            ratio = median[ours] / median[base]
-            held = held and ratio <= goal
-            print(f"goal: {name}: {ratio:.2f}, wanted at most {goal:.2f}: {'PASS' if ratio <= goal else 'MISS'}")
-    return held
-
-
-def report_replays(times):
-    bare = statistics.median(times["bare XDP_DROP"])
-    print(f"\n{'BPF_PROG_TEST_RUN':36} {'ns/run: median, spread':26} {'/ bare XDP_DROP':>15}")
-    for name, values in times.items():
-        print(f"{name:36} {spread(values):26} {statistics.median(values) / bare:15.1f}")
-    print("(each run restores the frame and jumps to the program, the bare drop too)")
 
 
 def clean(folder):
@@ -315,7 +228,7 @@ def measure_all(arguments, folder):
             labs[mode.lab].prepare(mode, arguments.flows)
             samples[mode.name].append(labs[mode.lab].measure(mode, arguments.flows))
         if "neuwerk" in labs:
-            rows = labs["neuwerk"].replays(arguments.flows)
+            rows = labs["neuwerk"].replays()
             for name in random.sample(list(rows), len(rows)):
                 times.setdefault(name, []).append(labs["neuwerk"].replay(*rows[name]))
     progress("")
@@ -340,10 +253,9 @@ def main():
         samples, times = measure_all(arguments, folder)
     finally:
         clean(folder)
-    median = report(samples)
-    held = goals(median)
+    held = report.goals(report.table(samples))
     if times:
-        report_replays(times)
+        report.replays(times)
     if arguments.json:
         Path(arguments.json).write_text(json.dumps({"samples": samples, "replays": times}))
     return 0 if held else 1
