@@ -90,9 +90,9 @@ NW_STEP void nw_report(struct nw_passage *passage, const struct nw_tuple *tuple,
 {
 	if (passage->is_dry_run)
 		return;
-	__u64 now_ns = nw_env_now_ns();
+	// Under a flood nearly every packet ends here: the coarse clock is the cheap one.
 	__u64 *bucket = nw_env_bucket(NW_BUCKET_EVENTS);
-	if (!bucket || !nw_take_token(bucket, now_ns, passage->config->event_interval_ns,
+	if (!bucket || !nw_take_token(bucket, nw_env_now_coarse_ns(), passage->config->event_interval_ns,
 				      passage->config->event_burst_ns))
 		return;
 	__u32 half_start = passage->generation & 1 ? passage->config->policy_decision_limit : 0;
@@ -100,7 +100,7 @@ NW_STEP void nw_report(struct nw_passage *passage, const struct nw_tuple *tuple,
 	bool decided = passage->decision != NW_NO_DECISION && decision;
 	bool by_audit = decided && kind == NW_EVENT_audited && !(decision->flags & NW_DECISION_RAW_DENY);
 	struct nw_event event = {
-		.time_ns = now_ns,
+		.time_ns = nw_env_now_ns(),
 		.source = tuple->source,
 		.destination = tuple->destination,
 		.source_port_be = tuple->source_port_be,
@@ -245,8 +245,8 @@ NW_STEP enum nw_verdict nw_own_address(const struct nw_passage *passage)
 	const struct nw_packet *packet = &passage->packet;
 	__be32 destination_be = packet->tuple.destination.word_be[3];
 	bool own = false;
-	for (int i = 0; i < NW_OWN_ADDRESS_LIMIT; i++)
-		own |= config->own_address_be[i] == destination_be; // unused slots are 0.0.0.0: a martian
+	for (int i = 0; i < NW_OWN_ADDRESS_LIMIT && i < config->own_address_count; i++)
+		own |= config->own_address_be[i] == destination_be;
 	if (!own)
 		return NW_UNDECIDED;
 	bool is_icmp = packet->tuple.protocol == NW_PROTOCOL_ICMP;

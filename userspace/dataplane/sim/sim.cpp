@@ -79,6 +79,7 @@ nw_config config_of(const SimSpec &spec)
 		config.own_address_be[i] = NW_BE32(spec.settings.own_addresses[i]);
 	for (std::size_t i = 0; i < spec.settings.external.size(); i++)
 		config.external[i] = nw_mapped_ipv4(NW_BE32(spec.settings.external[i]));
+	config.own_address_count = static_cast<__u8>(spec.settings.own_addresses.size());
 	config.external_count = static_cast<__u8>(spec.settings.external.size());
 	std::copy(spec.settings.host_services.begin(), spec.settings.host_services.end(),
 		  config.host_service);
