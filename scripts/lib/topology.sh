@@ -61,13 +61,17 @@ nw_enable_redirect() {
 # XDP_TX out of a veth wakes its peer only if that has an XDP program too (veth_xdp_flush of Linux 6.18; a redirect
 # wakes it in any case). This one passes everything.
 nw_enable_transmit() {
-	local object
-	object=$(mktemp)
-	clang-16 -target bpf -O2 -x c -c -o "$object" - <<-C
+	# A BPF file system of its own: `ip link set … obj` uses the first that is mounted, whoever's it is.
+	local folder
+	folder=$(mktemp -d)
+	mount -t bpf bpf "$folder"
+	clang-16 -target bpf -O2 -x c -c -o "$folder.o" - <<-C
 		__attribute__((section("xdp"))) int pass(void *context) { return 2; /* XDP_PASS */ }
 	C
-	nw_in "${1%:*}" ip link set dev "${1#*:}" xdpdrv obj "$object" sec xdp
-	rm "$object"
+	bpftool prog load "$folder.o" "$folder/pass" type xdp
+	nw_in "${1%:*}" bpftool net attach xdpdrv pinned "$folder/pass" dev "${1#*:}"
+	umount "$folder"
+	rm -r "$folder" "$folder.o"
 }
 
 nw_hosts_addresses() {
