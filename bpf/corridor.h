@@ -35,6 +35,15 @@ struct nw_passage {
 	__u8 egress_port;
 };
 
+// The decision with this index in the half that holds `generation`; none for NW_NO_DECISION.
+NW_STEP const struct nw_decision *nw_decision_of(const struct nw_config *config, __u32 generation,
+						 __u32 decision)
+{
+	if (decision >= config->policy_decision_limit)
+		return 0;
+	return nw_env_decision(decision + (generation & 1 ? config->policy_decision_limit : 0));
+}
+
 // Walks the active policy with an outbound tuple. Fails closed: no generation, no node or no decision end as
 // dropped_no_policy. The generation is read once, so that no packet meets two policies.
 NW_ENV_CALL enum nw_verdict nw_walk_policy(struct nw_passage *passage, const struct nw_tuple *tuple,
@@ -64,8 +73,7 @@ NW_ENV_CALL enum nw_verdict nw_walk_policy(struct nw_passage *passage, const str
 	if (NW_REF_FIELD(reference) != NW_FIELD_DECISION)
 		return NW_VERDICT_dropped_no_policy;
 	passage->decision = NW_REF_INDEX(reference);
-	const struct nw_decision *decision =
-		nw_env_decision(passage->decision + (half ? passage->config->policy_decision_limit : 0));
+	const struct nw_decision *decision = nw_decision_of(passage->config, generation, passage->decision);
 	return decision ? (enum nw_verdict)decision->verdict : NW_VERDICT_dropped_no_policy;
 }
 
@@ -95,10 +103,9 @@ NW_STEP void nw_report(struct nw_passage *passage, const struct nw_tuple *tuple,
 	if (!bucket || !nw_take_token(bucket, nw_env_now_coarse_ns(), passage->config->event_interval_ns,
 				      passage->config->event_burst_ns))
 		return;
-	__u32 half_start = passage->generation & 1 ? passage->config->policy_decision_limit : 0;
-	const struct nw_decision *decision = nw_env_decision(passage->decision + half_start);
-	bool decided = passage->decision != NW_NO_DECISION && decision;
-	bool by_audit = decided && kind == NW_EVENT_audited && !(decision->flags & NW_DECISION_RAW_DENY);
+	const struct nw_decision *decided =
+		nw_decision_of(passage->config, passage->generation, passage->decision);
+	bool by_audit = decided && kind == NW_EVENT_audited && !(decided->flags & NW_DECISION_RAW_DENY);
 	struct nw_event event = {
 		.time_ns = nw_env_now_ns(),
 		.source = tuple->source,
@@ -107,11 +114,11 @@ NW_STEP void nw_report(struct nw_passage *passage, const struct nw_tuple *tuple,
 		.destination_port_be = tuple->destination_port_be,
 		.generation = passage->generation,
 		.rule = !decided   ? NW_NO_RULE
-			: by_audit ? decision->audit_rule
-				   : decision->rule,
+			: by_audit ? decided->audit_rule
+				   : decided->rule,
 		.group = !decided   ? NW_NO_GROUP
-			 : by_audit ? decision->audit_group
-				    : decision->group,
+			 : by_audit ? decided->audit_group
+				    : decided->group,
 		.kind = (__u8)kind,
 		.verdict = (__u8)verdict,
 		.protocol = tuple->protocol,
@@ -126,8 +133,8 @@ NW_STEP void nw_report(struct nw_passage *passage, const struct nw_tuple *tuple,
 NW_STEP void nw_report_audit(struct nw_passage *passage, const struct nw_tuple *tuple,
 			     enum nw_verdict verdict)
 {
-	__u32 half_start = passage->generation & 1 ? passage->config->policy_decision_limit : 0;
-	const struct nw_decision *decision = nw_env_decision(passage->decision + half_start);
+	const struct nw_decision *decision =
+		nw_decision_of(passage->config, passage->generation, passage->decision);
 	if (decision && decision->flags & (NW_DECISION_RAW_DENY | NW_DECISION_AUDIT_DENY))
 		nw_report(passage, tuple, NW_EVENT_audited, verdict, 0);
 }

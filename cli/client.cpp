@@ -4,6 +4,7 @@
 #include "base/error_codes.h"
 #include "base/text.h"
 #include "neuwerk/v1/control.grpc.pb.h"
+#include "proto/read_stream.h"
 
 #include <grpcpp/grpcpp.h>
 
@@ -116,14 +117,7 @@ Result<> Client::flows(std::uint32_t limit, const std::function<bool(const v1::F
 	v1::ListFlowsRequest request;
 	request.set_limit(limit);
 	const auto stream = state_->stub->ListFlows(&context, request);
-	v1::Flow flow;
-	while (stream->Read(&flow))
-		if (!take(flow)) {
-			context.TryCancel();
-			(void)stream->Finish();
-			return {};
-		}
-	const grpc::Status status = stream->Finish();
+	const grpc::Status status = v1::read_stream(context, *stream, take);
 	return status.ok() ? Result<>{} : state_->error_of(status);
 }
 
@@ -134,14 +128,7 @@ Result<> Client::watch(const std::function<void()> &subscribed,
 	const auto stream = state_->stub->Watch(&context, v1::WatchRequest{});
 	stream->WaitForInitialMetadata();
 	subscribed();
-	v1::Event event;
-	while (stream->Read(&event))
-		if (!take(event)) {
-			context.TryCancel();
-			(void)stream->Finish();
-			return {};
-		}
-	const grpc::Status status = stream->Finish();
+	const grpc::Status status = v1::read_stream(context, *stream, take);
 	return status.ok() ? Result<>{} : state_->error_of(status);
 }
 

@@ -4,6 +4,7 @@
 #include "base/error_codes.h"
 #include "base/text.h"
 #include "neuwerk/v1/dataplane.grpc.pb.h"
+#include "proto/read_stream.h"
 
 #include <grpcpp/grpcpp.h>
 
@@ -110,14 +111,7 @@ Result<> PollerClient::list_flows(std::uint32_t limit, const std::function<bool(
 	v1::ListFlowsRequest request;
 	request.set_limit(limit);
 	const auto stream = state_->stub->ListFlows(&context, request);
-	v1::Flow flow;
-	while (stream->Read(&flow))
-		if (!take(flow)) {
-			context.TryCancel();
-			(void)stream->Finish();
-			return {};
-		}
-	const grpc::Status status = stream->Finish();
+	const grpc::Status status = v1::read_stream(context, *stream, take);
 	if (!status.ok())
 		return error_of(status, state_->socket);
 	return {};

@@ -89,11 +89,9 @@ bool Tracker::proves_itself(const Visit &visit, const nw_handoff &handoff) const
 {
 	if (handoff.magic != NW_HANDOFF_MAGIC || handoff.flow_hash != visit.passage.flow_hash ||
 	    visit.passage.port->side == NW_SIDE_OUTSIDE || handoff.generation == 0 ||
-	    handoff.generation != nw_load(&memory_.active->generation) ||
-	    handoff.decision >= memory_.config->policy_decision_limit)
+	    handoff.generation != nw_load(&memory_.active->generation))
 		return false;
-	const std::uint32_t half = handoff.generation & 1 ? memory_.config->policy_decision_limit : 0;
-	const nw_decision *decision = nw_env_decision(half + handoff.decision);
+	const nw_decision *decision = nw_decision_of(memory_.config, handoff.generation, handoff.decision);
 	return decision && decision->verdict == NW_VERDICT_forwarded_in_xdp;
 }
 
@@ -120,8 +118,7 @@ Outcome Tracker::begin(Visit &visit)
 	if (!pair)
 		return {NW_VERDICT_dropped_table_full};
 
-	const nw_decision *decision = nw_env_decision(
-		passage.decision + (passage.generation & 1 ? memory_.config->policy_decision_limit : 0));
+	const nw_decision *decision = nw_decision_of(memory_.config, passage.generation, passage.decision);
 	nw_event event = flow_event(NW_EVENT_flow_started, line, pair->outbound, visit.now_ns);
 	if (decision) {
 		event.group = decision->group;
