@@ -109,7 +109,7 @@ std::string colored(std::string_view words, const Style &style, const char *code
 
 } // namespace
 
-std::string structured(const Message &message, Format format)
+std::string structured(const google::protobuf::Message &message, Format format)
 {
 	return reformatted(v1::to_json(message), format);
 }
