@@ -6,9 +6,11 @@
 #include "base/result.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace neuwerk::api {
@@ -51,6 +53,22 @@ struct PolicyReview {
 	std::vector<std::string> not_enforceable; // what a write would refuse
 };
 
+// A query of §5.8: OR within a list, AND across; an empty list: all. Texts are compared without case.
+struct FindingFilter {
+	std::vector<std::string> policy_ids, types, source_groups;
+	std::optional<std::int64_t> since_s, until_s; // Unix time
+	std::uint32_t limit = 500;                    // 1 to 10000
+};
+
+// A flow report as the filters of the wiretap (§7) see it. Host byte order.
+struct WiretapFlow {
+	std::uint32_t source, destination;
+	std::uint16_t source_port, destination_port;
+	std::uint8_t protocol;
+	std::string_view hostname; // empty: unknown
+};
+using WiretapFilter = std::function<bool(const WiretapFlow &)>; // safe from every thread
+
 // All answers are JSON; the shapes are documented with the routes.
 class Appliance {
 public:
@@ -80,12 +98,14 @@ public:
 	[[nodiscard]] virtual std::string readiness(bool dataplane_only, bool &is_ready) = 0;
 	[[nodiscard]] virtual Result<std::string> node_status() = 0;
 	[[nodiscard]] virtual Result<std::string> counters() = 0;
-	[[nodiscard]] virtual Result<std::string> flows(std::uint32_t limit) = 0;
+	[[nodiscard]] virtual Result<std::string> flows(std::uint32_t limit) = 0; // 0: all
+	[[nodiscard]] virtual Result<std::string> nat() = 0;
 	[[nodiscard]] virtual Result<std::string> stats() = 0; // §5.7; from a snapshot at most 1 s old
 	[[nodiscard]] virtual Result<std::string> dns_cache() = 0;
 	[[nodiscard]] virtual Result<std::shared_ptr<StreamSource>> events() = 0; // every event, as SSE
-	[[nodiscard]] virtual Result<std::shared_ptr<StreamSource>> wiretap(const Call &call) = 0;
-	[[nodiscard]] virtual Result<std::string> audit_findings(const Call &call) = 0;
+	[[nodiscard]] virtual Result<std::shared_ptr<StreamSource>> wiretap(const WiretapFilter &wanted) = 0;
+	// Both answer the items of this node, a JSON array; the envelope of §4.2 is the route's.
+	[[nodiscard]] virtual Result<std::string> audit_findings(const FindingFilter &filter) = 0;
 	[[nodiscard]] virtual Result<std::string> policy_telemetry() = 0;
 	[[nodiscard]] virtual Result<std::string> sysdump() = 0; // bytes of a tar.gz
 };
