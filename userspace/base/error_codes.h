@@ -51,6 +51,23 @@ struct ErrorCodes {
 	return ErrorKind::internal;
 }
 
+// What a client makes of an answer. 500 is internal, since no answer tells it from corrupt; a status that no
+// kind has goes to its neighbour: too large (413) is resource_exhausted, "later" (429) and gateways (502,
+// 504) are unavailable, other 4xx are the caller's.
+[[nodiscard]] constexpr ErrorKind kind_of_http_status(int status)
+{
+	if (status == 413)
+		return ErrorKind::resource_exhausted;
+	if (status == 429 || status == 502 || status == 504)
+		return ErrorKind::unavailable;
+#define NW_ERROR_KIND(name, http, grpc, exit)                                                                \
+	if (status == (http) && status != 500)                                                               \
+		return ErrorKind::name;
+	NW_ERROR_KINDS(NW_ERROR_KIND)
+#undef NW_ERROR_KIND
+	return status >= 400 && status < 500 ? ErrorKind::invalid_argument : ErrorKind::internal;
+}
+
 // How the programs of the house end. 64 and up as in sysexits.h.
 enum ExitCode : int {
 	exit_ok = 0,
