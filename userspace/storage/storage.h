@@ -27,9 +27,14 @@ struct Options {
 	Durability durability = Durability::every_commit;
 	std::string vfs; // empty: the system's
 	bool read_only = false;
+	// Nobody else may open the file while this connection lives: they get unavailable.
+	bool exclusive = false;
 	// 0: no checkpoint by itself; the owner calls checkpoint().
 	int auto_checkpoint_pages = 1000;
 };
+
+// Whether the file of a database is there, as its VFS sees it; an empty file is there.
+[[nodiscard]] Result<bool> exists(const Options &options);
 
 // Not thread-safe. Texts and blobs are both std::string_view; embedded zero bytes are kept.
 class Statement {
@@ -74,13 +79,21 @@ public:
 	[[nodiscard]] Result<> commit();
 	void rollback();
 
-	// Moves the WAL into the file and fsyncs it, whatever the durability.
+	// Moves the WAL into the file and fsyncs it (unless the durability is none), as far as no reader
+	// still needs the old pages: it waits for nobody.
 	[[nodiscard]] Result<> checkpoint();
+	// Pages that a checkpoint would move, as of the last commit; kept only with auto_checkpoint_pages 0.
+	[[nodiscard]] int wal_pages() const;
+	// From the next commit on. A commit with every_commit makes all earlier ones durable, too.
+	[[nodiscard]] Result<> set_durability(Durability durability);
 	// PRAGMA quick_check; fails with corrupt and SQLite's first finding.
 	[[nodiscard]] Result<> check();
-	// A consistent copy into a new file, by the online backup API.
+	// A consistent copy into a new file (mode 0600, durable), by the online backup API.
 	[[nodiscard]] Result<> backup_to(const std::string &path);
 	[[nodiscard]] Result<std::int64_t> pragma(std::string_view name);
+
+	// Of the file and its WAL.
+	[[nodiscard]] std::uint64_t file_bytes() const;
 
 	[[nodiscard]] const std::string &path() const
 	{
@@ -91,8 +104,10 @@ private:
 	struct Close {
 		void operator()(sqlite3 *database) const;
 	};
+	std::unique_ptr<int> wal_pages_; // outlives the connection, which writes it
 	std::unique_ptr<sqlite3, Close> database_;
 	std::string path_;
+	std::string vfs_;
 };
 
 } // namespace neuwerk::storage
