@@ -3,8 +3,8 @@
 
 #include "base/result.h"
 
-#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +14,9 @@ namespace neuwerk::crypto {
 // From the kernel (getrandom by way of OpenSSL's DRBG). Fails never: a system without randomness stops here.
 [[nodiscard]] std::string random_bytes(std::size_t count);
 [[nodiscard]] std::string random_uuid(); // version 4, lower-case, hyphenated
+// Any usual spelling (hyphens or none, upper-case, "urn:uuid:…", "{…}") as lower-case with hyphens; nullopt:
+// it is no UUID.
+[[nodiscard]] std::optional<std::string> canonical_uuid(std::string_view text);
 
 [[nodiscard]] std::string sha256(std::string_view bytes);                            // 32 bytes
 [[nodiscard]] std::string hmac_sha256(std::string_view key, std::string_view bytes); // 32 bytes
