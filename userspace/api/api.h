@@ -10,6 +10,7 @@
 #include "identity/identity.h"
 #include "state/state.h"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -34,30 +35,46 @@ struct Services {
 [[nodiscard]] Routes all_routes(Services &services);
 [[nodiscard]] std::vector<Schema> all_schemas();
 
+// What one server accepts. Tests shorten the times.
+struct ServerLimits {
+	std::size_t body_bytes = 2'097'152;
+	std::size_t policy_body_bytes = std::size_t{32} << 20; // routes that read a policy
+	std::size_t header_bytes = 16 << 10;
+	std::size_t connection_count = 4096; // the Unix socket may have 64 more
+	std::size_t stream_count = 64;
+	std::size_t worker_count = 64;            // writes wait for their fsync here, together
+	std::size_t linger_bytes = 64 << 20;      // thrown away of a body that nobody wants
+	std::chrono::milliseconds header{10'000}; // TLS handshake; header from its first byte: slow loris
+	std::chrono::milliseconds body{60'000};
+	std::chrono::milliseconds idle{75'000};  // between requests of one connection
+	std::chrono::milliseconds write{60'000}; // for each 256 KiB of a response
+	std::chrono::milliseconds linger{5'000};
+	std::chrono::milliseconds stream_comment{15'000}; // ": keep-alive" on a silent stream
+	std::chrono::milliseconds stop{1'000};
+};
+
+// Who is asking; Identity::authenticate.
+using Authenticate = std::function<Result<identity::Subject>(const identity::Credentials &)>;
+
 struct ServerOptions {
 	Endpoint bind;
 	std::string certificate_path, key_path; // PEM; read again when `reload_certificate` is called
-	std::string unix_socket;                // mode 0600; its peer is subject "local:root" with role admin
-	std::size_t policy_body_bytes = std::size_t{32} << 20;
+	std::string unix_socket; // mode 0600; its peer is subject "local:root" with role admin; empty: none
+	ServerLimits limits;
 	std::function<void(const Exchange &)> on_exchange;
 	std::function<void(const AuthOutcome &)> on_auth;
 };
 
+// Safe from every thread.
 class Server {
 public:
-	static constexpr std::size_t body_limit_bytes = 2'097'152;
-	static constexpr std::size_t header_limit_bytes = 16 << 10;
-	static constexpr std::size_t connection_limit_count = 4096;
-	static constexpr std::size_t stream_limit_count = 64;
-	static constexpr int header_timeout_s = 10; // a slow-loris client
-	static constexpr int body_timeout_s = 60;
-	static constexpr int idle_timeout_s = 75; // between requests of one connection
-	static constexpr int worker_count = 64;   // writes wait for their fsync here, together
-
 	// Fails with "http bind 10.0.0.1:8443: Address already in use". Port 0 takes any free port.
 	[[nodiscard]] static Result<std::unique_ptr<Server>>
 	start(const ServerOptions &options, Routes routes, identity::Identity &identity);
+	[[nodiscard]] static Result<std::unique_ptr<Server>> start(const ServerOptions &options,
+								   Routes routes, Authenticate authenticate);
 	[[nodiscard]] std::uint16_t port() const;
+	// New connections get the new certificate. After an error the old one stays.
 	[[nodiscard]] Result<> reload_certificate();
 	// Closes the listeners, lets exchanges finish for at most 1 s, joins the threads.
 	void stop();

@@ -51,6 +51,9 @@ struct Request {
 	[[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
 };
 
+// Names of header fields are compared without case (ASCII).
+[[nodiscard]] bool equal_names(std::string_view a, std::string_view b);
+
 // What a handler gets: the request and what the router found out about it.
 struct Call {
 	const Request &request;
@@ -66,7 +69,7 @@ struct Call {
 [[nodiscard]] Response error_response(int status, std::string_view what);
 
 // A log, a metric: called once per exchange, from any thread. `route` is the template ("/api/v1/…/{id}"),
-// "/ui" for the fallback.
+// "/ui" for the fallback, "unmatched" for an unknown path of the API, "malformed" for what is no request.
 struct Exchange {
 	std::string_view method, route;
 	int status;
