@@ -16,14 +16,21 @@ Fields::Fields(std::string_view json)
 		error_ = body.error();
 }
 
+template <typename Value>
+void Fields::take(const Result<Value> &value, Value &into)
+{
+	if (value)
+		into = *value;
+	else
+		error_ = value.error();
+}
+
 template <typename Value, typename Target>
-void Fields::take(const Result<Value> &value, Target &into)
+void Fields::take_if_there(const Result<std::optional<Value>> &value, Target &into)
 {
 	if (!value)
 		error_ = value.error();
-	else if constexpr (std::is_same_v<Value, Target>)
-		into = *value;
-	else if (*value)
+	else if (*value) // absent must not clear what stands
 		into = **value;
 }
 
@@ -42,36 +49,37 @@ void Fields::required(std::string_view key, bool &into)
 void Fields::optional(std::string_view key, std::string &into)
 {
 	if (!error_)
-		take(body_->text_or_none(key), into);
+		take_if_there(body_->text_or_none(key), into);
 }
 
 void Fields::optional(std::string_view key, std::optional<std::string> &into)
 {
-	if (error_)
-		return;
-	const auto value = body_->text_or_none(key);
-	if (!value)
-		error_ = value.error();
-	else if (*value) // absent must not clear what stands
-		into = **value;
+	if (!error_)
+		take_if_there(body_->text_or_none(key), into);
 }
 
 void Fields::optional(std::string_view key, bool &into)
 {
 	if (!error_)
-		take(body_->flag_or_none(key), into);
+		take_if_there(body_->flag_or_none(key), into);
 }
 
 void Fields::optional(std::string_view key, std::int64_t &into)
 {
 	if (!error_)
-		take(body_->integer_or_none(key), into);
+		take_if_there(body_->integer_or_none(key), into);
 }
 
 void Fields::optional(std::string_view key, std::vector<std::string> &into)
 {
 	if (!error_)
-		take(body_->texts_or_none(key), into);
+		take_if_there(body_->texts_or_none(key), into);
+}
+
+void Fields::optional(std::string_view key, std::optional<std::vector<std::string>> &into)
+{
+	if (!error_)
+		take_if_there(body_->texts_or_none(key), into);
 }
 
 void Fields::required(std::string_view key, std::string &into, const std::vector<std::string_view> &choices)

@@ -24,6 +24,7 @@ public:
 	void optional(std::string_view key, bool &into);
 	void optional(std::string_view key, std::int64_t &into);
 	void optional(std::string_view key, std::vector<std::string> &into);
+	void optional(std::string_view key, std::optional<std::vector<std::string>> &into);
 	// One of `choices`, spelled exactly like that.
 	void required(std::string_view key, std::string &into, const std::vector<std::string_view> &choices);
 	void optional(std::string_view key, std::string &into, const std::vector<std::string_view> &choices);
@@ -33,8 +34,10 @@ public:
 	[[nodiscard]] Result<> result() const;
 
 private:
+	template <typename Value>
+	void take(const Result<Value> &value, Value &into);
 	template <typename Value, typename Target>
-	void take(const Result<Value> &value, Target &into);
+	void take_if_there(const Result<std::optional<Value>> &value, Target &into);
 	void check(std::string_view key, const std::string &value,
 		   const std::vector<std::string_view> &choices);
 
