@@ -183,9 +183,27 @@ struct SourceGroup {
 	bool operator==(const SourceGroup &) const = default;
 };
 
+// What the author expects of one packet; it travels with the policy. Ports and ICMP as in policy::Query.
+struct PolicyTest {
+	std::string name; // empty: the author gave none
+	std::uint32_t source;
+	std::uint32_t destination;
+	std::uint8_t protocol;
+	std::uint16_t source_port;
+	std::uint16_t destination_port;
+	std::uint8_t icmp_type;
+	std::uint8_t icmp_code;
+	Action expect;
+	std::optional<std::string> rule; // that decides: its id, or "group/rule"
+
+	bool operator==(const PolicyTest &) const = default;
+};
+
 struct Policy {
 	Action default_policy;
 	std::vector<SourceGroup> source_groups;
+	std::vector<PolicyTest> tests;
+	Mode default_mode = Mode::enforce; // of default_policy; no document says audit, policy::audited does
 
 	bool operator==(const Policy &) const = default;
 };

@@ -142,7 +142,7 @@ public:
 		for (const std::size_t group : by_priority(policy.source_groups))
 			add_group(policy.source_groups[group], static_cast<std::uint16_t>(group));
 		add(full_set, full_set, full_set, full_set,
-		    decide(policy.default_policy, model::Mode::enforce, NW_VERDICT_denied_by_default,
+		    decide(policy.default_policy, policy.default_mode, NW_VERDICT_denied_by_default,
 			   NW_NO_GROUP, NW_NO_RULE));
 		return std::move(out_);
 	}

@@ -57,8 +57,11 @@ private:
 [[nodiscard]] Result<Node> read_json(std::string_view document);
 [[nodiscard]] Result<Node> read_yaml(std::string_view document);
 
-// Indented JSON with a final line break.
-[[nodiscard]] std::string write_json(const Node &node);
+// Indented, with a final line break, or compact: without any blank.
+enum class Layout { indented, compact };
+[[nodiscard]] std::string write_json(const Node &node, Layout layout = Layout::indented);
+// Block style; read_yaml gives the same tree back.
+[[nodiscard]] std::string write_yaml(const Node &node);
 
 // "line 3, column 14" of a byte offset; columns count bytes from 1.
 [[nodiscard]] std::string place_of(std::string_view document, std::size_t offset);

@@ -135,9 +135,13 @@ struct Handler {
 	}
 };
 
-void write(const Node &node, std::string &out, std::size_t depth)
+void write(const Node &node, std::string &out, std::size_t depth, Layout layout)
 {
-	const auto line = [&out](std::size_t levels) { out.append("\n").append(levels * 2, ' '); };
+	const bool is_compact = layout == Layout::compact;
+	const auto line = [&](std::size_t levels) {
+		if (!is_compact)
+			out.append("\n").append(levels * 2, ' ');
+	};
 	switch (node.kind) {
 	case Node::Kind::null:
 		out += "null";
@@ -164,8 +168,9 @@ void write(const Node &node, std::string &out, std::size_t depth)
 		out += i ? "," : "";
 		line(depth + 1);
 		if (is_object)
-			out.append(json::serialize(json::string_view(node.keys[i]))).append(": ");
-		write(node.items[i], out, depth + 1);
+			out.append(json::serialize(json::string_view(node.keys[i])))
+				.append(is_compact ? ":" : ": ");
+		write(node.items[i], out, depth + 1, layout);
 	}
 	if (!node.items.empty())
 		line(depth);
@@ -193,11 +198,11 @@ Result<Node> read_json(std::string_view document)
 		    text(place_of(document, consumed), ": ", problem.empty() ? error.message() : problem));
 }
 
-std::string write_json(const Node &node)
+std::string write_json(const Node &node, Layout layout)
 {
 	std::string out;
-	write(node, out, 0);
-	return out += '\n';
+	write(node, out, 0, layout);
+	return layout == Layout::compact ? out : out += '\n';
 }
 
 } // namespace neuwerk::policy

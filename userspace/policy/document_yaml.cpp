@@ -1,4 +1,4 @@
-// YAML text into the neutral tree: the only file that sees yaml-cpp.
+// YAML text into the neutral tree and back: the only file that sees yaml-cpp.
 //
 // Events, not yaml-cpp's own nodes: so duplicate keys are seen, aliases are counted, and plain scalars are
 // typed by the core schema of YAML 1.2 (`no` is text, `443` is a number, `"443"` is text).
@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 
+#include <yaml-cpp/emitter.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/mark.h>
@@ -229,7 +230,67 @@ std::size_t first_non_text(std::string_view document)
 	return std::string_view::npos;
 }
 
+// Text that is not read back as text, or that the syntax of YAML could take for its own, is quoted.
+void write_text(YAML::Emitter &out, const std::string &value)
+{
+	constexpr std::string_view plain =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./";
+	const bool is_plain = value.find_first_not_of(plain) == std::string::npos &&
+			      !value.starts_with('-') && plain_scalar(value).kind == Node::Kind::text;
+	if (!is_plain)
+		out << YAML::DoubleQuoted;
+	out << value;
+}
+
+void write(YAML::Emitter &out, const Node &node)
+{
+	switch (node.kind) {
+	case Node::Kind::null:
+		out << YAML::Null;
+		return;
+	case Node::Kind::boolean:
+		out << (node.integer != 0);
+		return;
+	case Node::Kind::integer:
+		out << node.integer;
+		return;
+	case Node::Kind::real:
+		out << node.text;
+		return;
+	case Node::Kind::text:
+		write_text(out, node.text);
+		return;
+	case Node::Kind::array:
+		if (node.items.empty())
+			out << YAML::Flow;
+		out << YAML::BeginSeq;
+		for (const Node &item : node.items)
+			write(out, item);
+		out << YAML::EndSeq;
+		return;
+	case Node::Kind::object:
+		break;
+	}
+	if (node.items.empty())
+		out << YAML::Flow;
+	out << YAML::BeginMap;
+	for (std::size_t i = 0; i < node.items.size(); i++) {
+		out << YAML::Key;
+		write_text(out, node.keys[i]);
+		out << YAML::Value;
+		write(out, node.items[i]);
+	}
+	out << YAML::EndMap;
+}
+
 } // namespace
+
+std::string write_yaml(const Node &node)
+{
+	YAML::Emitter out;
+	write(out, node);
+	return std::string(out.c_str(), out.size()) + '\n';
+}
 
 Result<Node> read_yaml(std::string_view document)
 {

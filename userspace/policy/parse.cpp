@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "policy/document.h"
+#include "policy/materialise.h"
 #include "policy/read.h"
 #include "policy/review.h"
 
@@ -33,6 +34,32 @@ Result<model::Policy> parse(std::string_view document, Syntax syntax, model::Act
 	if (reading.failed())
 		return tl::unexpected(reading.error());
 	return policy;
+}
+
+Result<Accepted> accept(std::string_view document, Syntax syntax, const Terms &terms)
+{
+	auto tree = read_document(document, syntax);
+	if (!tree)
+		return tl::unexpected(tree.error());
+	if (!terms.group_mode.empty())
+		insert_group_mode(*tree, terms.group_mode);
+	Reading reading;
+	Accepted accepted;
+	accepted.policy = read_policy(reading, *tree, terms.default_if_absent);
+	if (reading.failed())
+		return tl::unexpected(reading.error());
+	review_policy(accepted.policy, reading);
+	accepted.warnings = reading.take_warnings();
+	accepted.stored = write_json(materialised(std::move(*tree), accepted.policy), Layout::compact);
+	return accepted;
+}
+
+Result<std::string> to_yaml(std::string_view json)
+{
+	const auto tree = read_json(json);
+	if (!tree)
+		return tl::unexpected(tree.error());
+	return write_yaml(*tree);
 }
 
 Syntax syntax_of(std::string_view document)

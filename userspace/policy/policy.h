@@ -1,6 +1,6 @@
 // The front door of policy/: a document in, a judgement out. Pure: no clock, no I/O, no globals.
 //
-//   parse ──► review ──► enforceable ──► compile ──► CompiledPolicy ──► walk
+//   accept ──► enforceable ──► compile ──► unreached, run_tests ──► CompiledPolicy ──► walk, diff
 //
 // `walk` and the XDP program step through the same nodes with the same bpf/path/decide.h;
 // there is no second evaluator outside the tests.
@@ -41,8 +41,30 @@ struct Warning {
 };
 [[nodiscard]] Result<std::vector<Warning>> review(std::string_view document, Syntax syntax);
 
-// The normalised document, for `policy get`: JSON with every default resolved.
+// What a document is read with.
+struct Terms {
+	model::Action default_if_absent = model::Action::deny;
+	std::string group_mode; // of a group without one (the legacy routes); empty: mode is required
+};
+
+// A document from one reading: what it means, what to keep of it, what to say about it.
+struct Accepted {
+	model::Policy policy;
+	// Compact JSON: the author's spelling, every optional key there (lists [], values null), unknown keys
+	// gone, default_policy resolved.
+	std::string stored;
+	std::vector<Warning> warnings;
+};
+[[nodiscard]] Result<Accepted> accept(std::string_view document, Syntax syntax, const Terms &terms);
+
+// A stored document as YAML. Fails when the text is not JSON.
+[[nodiscard]] Result<std::string> to_yaml(std::string_view json);
+
+// The normalised document: JSON with every default resolved.
 [[nodiscard]] std::string to_json(const model::Policy &policy);
+
+// The same policy with every deny softened into an allow that is reported, default_policy included.
+[[nodiscard]] model::Policy audited(model::Policy policy);
 
 // Fails when the policy holds a selector that the dataplane does not enforce yet (tls, dns_hostname,
 // kubernetes); `what` names group, rule and selector. A valid document that fails here is refused by apply.
@@ -92,5 +114,44 @@ private:
 					     Budget budget);
 
 [[nodiscard]] nw_decision walk(const CompiledPolicy &policy, const Query &query);
+
+// Rules that no packet reaches, because what stands before them decides all of theirs. Exact: the diagram
+// holds a decision of each rule that decides anything.
+[[nodiscard]] std::vector<Warning> unreached(const model::Policy &policy, const CompiledPolicy &compiled);
+
+// The tests of the document, in order.
+struct TestResult {
+	std::string name; // "tests[3]" when the author gave none
+	bool passed;
+	std::string what; // "expected allow, but denied_by_default: default", or who decided
+	nw_decision decision;
+};
+[[nodiscard]] std::vector<TestResult> run_tests(const model::Policy &policy, const CompiledPolicy &compiled);
+
+// What changed between two policies, by name: "group", or "group/rule".
+struct Changes {
+	std::vector<std::string> added, removed, changed;
+	std::vector<std::string> moved; // the same, evaluated at another place among those that stayed
+};
+struct Difference {
+	Changes groups, rules;
+	bool default_changed;
+};
+[[nodiscard]] Difference compare(const model::Policy &from, const model::Policy &to);
+
+// Packets whose fate differs, one for each pair of decisions, at most `example_limit`. Exact: `complete` and
+// no example means that no packet is treated differently. Not complete: gave up at disagreement_work_limit or
+// at `example_limit`.
+struct Disagreement {
+	struct Example {
+		Query query;
+		nw_decision from, to;
+	};
+	std::vector<Example> examples;
+	bool complete;
+};
+inline constexpr std::uint32_t disagreement_work_limit = 1u << 24; // slices looked at, about 20 ns each
+[[nodiscard]] Disagreement disagree(const CompiledPolicy &from, const CompiledPolicy &to,
+				    std::size_t example_limit);
 
 } // namespace neuwerk::policy

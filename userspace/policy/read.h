@@ -12,6 +12,7 @@ namespace neuwerk::policy {
 
 [[nodiscard]] model::Policy read_policy(Reading &reading, const Node &document,
 					model::Action default_if_absent);
+void read_tests(Reading &reading, Object &document, std::vector<model::PolicyTest> &out);
 [[nodiscard]] model::Sources read_sources(Reading &reading, const Node &node, const Path &path);
 [[nodiscard]] model::Match read_match(Reading &reading, const Node &node, const Path &path);
 [[nodiscard]] model::Tls read_tls(Reading &reading, const Node &node, const Path &path);

@@ -116,6 +116,7 @@ model::Policy read_policy(Reading &reading, const Node &document, model::Action 
 			reading.fail("E_GROUP_ID", {at, "id"},
 				     text(quoted(id), " is the name of an earlier group"));
 	});
+	read_tests(reading, object, policy.tests);
 	return policy;
 }
 

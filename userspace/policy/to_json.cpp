@@ -220,6 +220,23 @@ Node node_of(const model::SourceGroup &group)
 		.node;
 }
 
+Node node_of(const model::PolicyTest &test)
+{
+	Fields fields;
+	if (!test.name.empty())
+		fields.set("name", node_of(test.name));
+	return fields.set("from", node_of(format_ipv4(test.source)))
+		.set("to", node_of(format_ipv4(test.destination)))
+		.set("proto", node_of(format_protocol(test.protocol)))
+		.set("sport", node_of(test.source_port))
+		.set("dport", node_of(test.destination_port))
+		.set("icmp_type", node_of(test.icmp_type))
+		.set("icmp_code", node_of(test.icmp_code))
+		.set("expect", node_of(test.expect))
+		.set("rule", test.rule)
+		.node;
+}
+
 template <typename T>
 Fields &Fields::set(std::string_view key, const std::optional<T> &value)
 {
@@ -250,6 +267,7 @@ std::string to_json(const model::Policy &policy)
 		none.kind = Node::Kind::array;
 		document.set("source_groups", std::move(none));
 	}
+	document.list("tests", policy.tests);
 	return write_json(document.node);
 }
 
