@@ -1,0 +1,201 @@
+// The schemas that several routes of the API share, as OpenAPI components.
+//
+// A schema that one route alone needs may stand with that route. Grouped by noun.
+#include "api/api.h"
+
+namespace neuwerk::api {
+
+std::vector<Schema> all_schemas()
+{
+	return {
+		{"Error", R"({"type": "object", "properties": {
+"error": {"type": "string"}
+}, "required": ["error"]})"},
+		{"Integration", R"({"type": "object", "properties": {
+"id": {"type": "string", "format": "uuid"}, "created_at": {"type": "string", "format": "date-time"},
+"name": {"type": "string"}, "kind": {"enum": ["kubernetes"]}, "api_server_url": {"type": "string"},
+"ca_cert_pem": {"type": "string"}, "auth_type": {"enum": ["service_account_token"]},
+"token_configured": {"type": "boolean"}
+}, "required": ["id", "created_at", "name", "kind", "api_server_url", "ca_cert_pem", "auth_type",
+"token_configured"]})"},
+		{"IntegrationCreate", R"({"type": "object", "properties": {
+"name": {"type": "string"}, "kind": {"enum": ["kubernetes"]},
+"api_server_url": {"type": "string", "description": "https, or http to this machine"},
+"ca_cert_pem": {"type": "string"},
+"service_account_token": {"type": "string", "description": "never answered"}
+}, "required": ["name", "kind", "api_server_url", "ca_cert_pem", "service_account_token"]})"},
+		{"IntegrationUpdate", R"({"type": "object", "properties": {
+"api_server_url": {"type": "string", "description": "https, or http to this machine"},
+"ca_cert_pem": {"type": "string"},
+"service_account_token": {"type": "string", "description": "never answered"}
+}, "required": ["api_server_url", "ca_cert_pem", "service_account_token"]})"},
+		{"PerformanceMode", R"({"type": "object", "properties": {
+"enabled": {"type": "boolean"},
+"source": {"enum": ["local", "cluster", null], "description": "null until it is set"}
+}, "required": ["enabled", "source"]})"},
+		{"PerformanceModeUpdate", R"({"type": "object", "properties": {
+"enabled": {"type": "boolean"}
+}, "required": ["enabled"]})"},
+		{"ThreatFeedSettings", R"({"type": "object", "properties": {
+"enabled": {"type": "boolean"}, "refresh_interval_secs": {"type": "integer"}
+}, "required": ["enabled", "refresh_interval_secs"]})"},
+		{"ThreatIntelSettings", R"({"type": "object", "properties": {
+"enabled": {"type": "boolean"}, "alert_threshold": {"enum": ["low", "medium", "high", "critical"]},
+"baseline_feeds": {"type": "object", "properties": {"threatfox": {"$ref": "#/components/schemas/ThreatFeedSettings"}, "urlhaus": {"$ref": "#/components/schemas/ThreatFeedSettings"}, "spamhaus_drop": {"$ref": "#/components/schemas/ThreatFeedSettings"}}, "required": ["threatfox", "urlhaus", "spamhaus_drop"]},
+"remote_enrichment": {"type": "object", "properties": {"enabled": {"type": "boolean"}}, "required": ["enabled"]},
+"source": {"enum": ["local", "cluster", null], "description": "null until it is set"}
+}, "required": ["enabled", "alert_threshold", "baseline_feeds", "remote_enrichment", "source"]})"},
+		{"ThreatIntelSettingsUpdate", R"({"type": "object", "properties": {
+"enabled": {"type": "boolean"}, "alert_threshold": {"enum": ["low", "medium", "high", "critical"]}
+}})"},
+		{"NodeError", R"({"type": "object", "properties": {
+"node_id": {"type": "string", "description": "decimal"}, "error": {"type": "string"}
+}, "required": ["node_id", "error"]})"},
+		{"ThreatFinding", R"({"type": "object", "properties": {
+"indicator": {"type": "string"}, "indicator_type": {"enum": ["hostname", "ip"]},
+"observation_layer": {"enum": ["dns", "tls", "l4"]},
+"match_source": {"enum": ["stream", "backfill"]}, "source_group": {"type": "string"},
+"severity": {"enum": ["low", "medium", "high", "critical"]}, "first_seen": {"type": "integer"},
+"last_seen": {"type": "integer"}, "count": {"type": "integer"}, "alertable": {"type": "boolean"}
+}, "required": ["indicator", "indicator_type", "observation_layer", "match_source", "source_group",
+"severity", "first_seen", "last_seen", "count", "alertable"]})"},
+		{"ThreatFindings", R"({"type": "object", "properties": {
+"items": {"type": "array", "items": {"$ref": "#/components/schemas/ThreatFinding"}},
+"partial": {"type": "boolean"},
+"node_errors": {"type": "array", "items": {"$ref": "#/components/schemas/NodeError"}},
+"nodes_queried": {"type": "integer"}, "nodes_responded": {"type": "integer"},
+"disabled": {"type": "boolean"}
+}, "required": ["items", "partial", "node_errors", "nodes_queried", "nodes_responded", "disabled"]})"},
+		{"ThreatSilence", R"({"type": "object", "properties": {
+"id": {"type": "string", "format": "uuid"}, "kind": {"enum": ["exact", "hostname_regex"]},
+"indicator_type": {"enum": ["hostname", "ip", null]}, "value": {"type": "string"},
+"reason": {"type": ["string", "null"]},
+"created_at": {"type": "integer", "description": "Unix seconds"},
+"created_by": {"type": ["string", "null"]}
+}, "required": ["id", "kind", "indicator_type", "value", "reason", "created_at", "created_by"]})"},
+		{"ThreatSilences", R"({"type": "object", "properties": {
+"items": {"type": "array", "items": {"$ref": "#/components/schemas/ThreatSilence"}}
+}, "required": ["items"]})"},
+		{"ThreatSilenceCreate", R"({"type": "object", "properties": {
+"kind": {"enum": ["exact", "hostname_regex"]},
+"indicator_type": {"enum": ["hostname", "ip", null], "description": "required for exact"},
+"value": {"type": "string"}, "reason": {"type": ["string", "null"]}
+}, "required": ["kind", "value"]})"},
+		{"ThreatFeedCounts", R"({"type": "object", "properties": {
+"hostname": {"type": "integer"}, "ip": {"type": "integer"}
+}, "required": ["hostname", "ip"]})"},
+		{"ThreatFeed", R"({"type": "object", "properties": {
+"feed": {"enum": ["threatfox", "urlhaus", "spamhaus_drop"]}, "enabled": {"type": "boolean"},
+"indicator_counts": {"$ref": "#/components/schemas/ThreatFeedCounts"}
+}, "required": ["feed", "enabled", "indicator_counts"]})"},
+		{"ThreatFeedStatus", R"({"type": "object", "properties": {
+"snapshot_version": {"type": "integer"},
+"feeds": {"type": "array", "items": {"$ref": "#/components/schemas/ThreatFeed"}},
+"disabled": {"type": "boolean"}
+}, "required": ["snapshot_version", "feeds", "disabled"]})"},
+		{"InterceptCaStatus", R"({"type": "object", "properties": {
+"configured": {"type": "boolean"},
+"source": {"enum": ["local", "cluster", null], "description": "null until it is set"},
+"fingerprint_sha256": {"type": ["string", "null"], "description": "SHA-256 of the PEM text, in hex"}
+}, "required": ["configured", "source", "fingerprint_sha256"]})"},
+		{"InterceptCaUpload", R"({"type": "object", "properties": {
+"ca_cert_pem": {"type": "string"},
+"ca_key_pem": {"type": ["string", "null"], "description": "this or ca_key_der_b64"},
+"ca_key_der_b64": {"type": ["string", "null"]}
+}, "required": ["ca_cert_pem"]})"},
+		{"ClusterMember", R"({"type": "object", "properties": {
+"node_id": {"type": "string", "description": "node id, decimal"}, "addr": {"type": "string"},
+"role": {"enum": ["leader", "follower", "learner"]}, "is_voter": {"type": "boolean"},
+"cloud_status": {"enum": ["unknown", "missing_from_discovery"]},
+"drain_state": {"type": ["string", "null"]}, "termination_event_id": {"type": ["string", "null"]},
+"auto_evict_reason": {"type": ["string", "null"]}
+}, "required": ["node_id", "addr", "role", "is_voter", "cloud_status", "drain_state",
+"termination_event_id", "auto_evict_reason"]})"},
+		{"ClusterMembers", R"({"type": "object", "properties": {
+"members": {"type": "array", "items": {"$ref": "#/components/schemas/ClusterMember"}}
+}, "required": ["members"]})"},
+		{"Voters", R"({"type": "object", "properties": {
+"voters": {"type": "array", "items": {"type": "string", "description": "node id, decimal"}}
+}, "required": ["voters"]})"},
+		{"VotersReplace", R"({"type": "object", "properties": {
+"ids": {"type": "array", "items": {"type": "string", "description": "node id, decimal"}},
+"force": {"type": "boolean", "default": false}
+}, "required": ["ids"]})"},
+		{"MemberRemove", R"({"type": "object", "properties": {
+"force": {"type": "boolean", "default": false}
+}})"},
+		{"SsoChoice", R"({"type": "object", "properties": {
+"id": {"type": "string", "format": "uuid"}, "name": {"type": "string"},
+"kind": {"enum": ["google", "github", "generic-oidc"]}
+}, "required": ["id", "name", "kind"]})"},
+		{"SsoProvider", R"({"type": "object", "properties": {
+"id": {"type": "string", "format": "uuid"}, "created_at": {"type": "string", "format": "date-time"},
+"updated_at": {"type": "string", "format": "date-time"},
+"kind": {"enum": ["google", "github", "generic-oidc"]},
+"client_secret_configured": {"type": "boolean"}, "name": {"type": "string"},
+"enabled": {"type": "boolean"},
+"display_order": {"type": "integer", "minimum": -2147483648, "maximum": 2147483647},
+"issuer_url": {"type": ["string", "null"]}, "authorization_url": {"type": ["string", "null"]},
+"token_url": {"type": ["string", "null"]}, "userinfo_url": {"type": ["string", "null"]},
+"client_id": {"type": "string"}, "pkce_required": {"type": "boolean"},
+"subject_claim": {"type": "string"}, "email_claim": {"type": ["string", "null"]},
+"groups_claim": {"type": ["string", "null"]}, "default_role": {"enum": ["admin", "readonly"]},
+"session_ttl_secs": {"type": "integer", "minimum": 1, "maximum": 2592000},
+"scopes": {"type": "array", "items": {"type": "string"}},
+"admin_subjects": {"type": "array", "items": {"type": "string"}},
+"admin_groups": {"type": "array", "items": {"type": "string"}},
+"admin_email_domains": {"type": "array", "items": {"type": "string"}},
+"readonly_subjects": {"type": "array", "items": {"type": "string"}},
+"readonly_groups": {"type": "array", "items": {"type": "string"}},
+"readonly_email_domains": {"type": "array", "items": {"type": "string"}},
+"allowed_email_domains": {"type": "array", "items": {"type": "string"}}
+}, "required": ["id", "created_at", "updated_at", "kind", "client_secret_configured", "name",
+"enabled", "display_order", "issuer_url", "authorization_url", "token_url", "userinfo_url",
+"client_id", "pkce_required", "subject_claim", "email_claim", "groups_claim", "default_role",
+"session_ttl_secs", "scopes", "admin_subjects", "admin_groups", "admin_email_domains",
+"readonly_subjects", "readonly_groups", "readonly_email_domains", "allowed_email_domains"]})"},
+		{"SsoProviderCreate", R"({"type": "object", "properties": {
+"name": {"type": "string"}, "enabled": {"type": ["boolean", "null"]},
+"display_order": {"type": ["integer", "null"], "minimum": -2147483648, "maximum": 2147483647},
+"issuer_url": {"type": ["string", "null"]}, "authorization_url": {"type": ["string", "null"]},
+"token_url": {"type": ["string", "null"]}, "userinfo_url": {"type": ["string", "null"]},
+"client_id": {"type": "string"}, "pkce_required": {"type": ["boolean", "null"]},
+"subject_claim": {"type": ["string", "null"]}, "email_claim": {"type": ["string", "null"]},
+"groups_claim": {"type": ["string", "null"]}, "default_role": {"enum": ["admin", "readonly", null]},
+"session_ttl_secs": {"type": ["integer", "null"], "minimum": 1, "maximum": 2592000},
+"scopes": {"type": ["array", "null"], "items": {"type": "string"}},
+"admin_subjects": {"type": ["array", "null"], "items": {"type": "string"}},
+"admin_groups": {"type": ["array", "null"], "items": {"type": "string"}},
+"admin_email_domains": {"type": ["array", "null"], "items": {"type": "string"}},
+"readonly_subjects": {"type": ["array", "null"], "items": {"type": "string"}},
+"readonly_groups": {"type": ["array", "null"], "items": {"type": "string"}},
+"readonly_email_domains": {"type": ["array", "null"], "items": {"type": "string"}},
+"allowed_email_domains": {"type": ["array", "null"], "items": {"type": "string"}},
+"kind": {"enum": ["google", "github", "generic-oidc"]}, "client_secret": {"type": "string"}
+}, "required": ["name", "kind", "client_id", "client_secret"]})"},
+		{"SsoProviderUpdate", R"({"type": "object", "properties": {
+"name": {"type": ["string", "null"]}, "enabled": {"type": ["boolean", "null"]},
+"display_order": {"type": ["integer", "null"], "minimum": -2147483648, "maximum": 2147483647},
+"issuer_url": {"type": ["string", "null"]}, "authorization_url": {"type": ["string", "null"]},
+"token_url": {"type": ["string", "null"]}, "userinfo_url": {"type": ["string", "null"]},
+"client_id": {"type": ["string", "null"]}, "pkce_required": {"type": ["boolean", "null"]},
+"subject_claim": {"type": ["string", "null"]}, "email_claim": {"type": ["string", "null"]},
+"groups_claim": {"type": ["string", "null"]}, "default_role": {"enum": ["admin", "readonly", null]},
+"session_ttl_secs": {"type": ["integer", "null"], "minimum": 1, "maximum": 2592000},
+"scopes": {"type": ["array", "null"], "items": {"type": "string"}},
+"admin_subjects": {"type": ["array", "null"], "items": {"type": "string"}},
+"admin_groups": {"type": ["array", "null"], "items": {"type": "string"}},
+"admin_email_domains": {"type": ["array", "null"], "items": {"type": "string"}},
+"readonly_subjects": {"type": ["array", "null"], "items": {"type": "string"}},
+"readonly_groups": {"type": ["array", "null"], "items": {"type": "string"}},
+"readonly_email_domains": {"type": ["array", "null"], "items": {"type": "string"}},
+"allowed_email_domains": {"type": ["array", "null"], "items": {"type": "string"}},
+"client_secret": {"type": ["string", "null"], "description": "blank keeps the old one"}
+}})"},
+		{"SsoProviderTest", R"({"type": "object", "properties": {
+"ok": {"type": "boolean"}, "details": {"type": "string"}
+}, "required": ["ok", "details"]})"},
+	};
+}
+
+} // namespace neuwerk::api
