@@ -41,7 +41,11 @@ std::vector<Schema> all_schemas()
 }, "required": ["enabled", "refresh_interval_secs"]})"},
 		{"ThreatIntelSettings", R"({"type": "object", "properties": {
 "enabled": {"type": "boolean"}, "alert_threshold": {"enum": ["low", "medium", "high", "critical"]},
-"baseline_feeds": {"type": "object", "properties": {"threatfox": {"$ref": "#/components/schemas/ThreatFeedSettings"}, "urlhaus": {"$ref": "#/components/schemas/ThreatFeedSettings"}, "spamhaus_drop": {"$ref": "#/components/schemas/ThreatFeedSettings"}}, "required": ["threatfox", "urlhaus", "spamhaus_drop"]},
+"baseline_feeds": {"type": "object", "properties": {
+"threatfox": {"$ref": "#/components/schemas/ThreatFeedSettings"},
+"urlhaus": {"$ref": "#/components/schemas/ThreatFeedSettings"},
+"spamhaus_drop": {"$ref": "#/components/schemas/ThreatFeedSettings"}
+}, "required": ["threatfox", "urlhaus", "spamhaus_drop"]},
 "remote_enrichment": {"type": "object", "properties": {"enabled": {"type": "boolean"}}, "required": ["enabled"]},
 "source": {"enum": ["local", "cluster", null], "description": "null until it is set"}
 }, "required": ["enabled", "alert_threshold", "baseline_feeds", "remote_enrichment", "source"]})"},
