@@ -44,6 +44,7 @@ struct PolicyWrite {
 struct PolicyWritten {
 	PolicyRecord record;
 	bool activation_pending = false; // committed, but not enforced within 2 s
+	bool unchanged = false;          // the document stood already: no new revision
 	std::uint32_t generation = 0;    // enforced, unless pending
 	std::vector<std::string> warnings;
 };
