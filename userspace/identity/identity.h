@@ -50,6 +50,8 @@ struct MintRequest {
 };
 
 enum class Role { readonly, admin };
+[[nodiscard]] std::string_view name(Role role);
+[[nodiscard]] std::optional<Role> parse_role(std::string_view text); // exactly "readonly" or "admin"
 
 struct Account {
 	std::string id, name;
@@ -82,7 +84,9 @@ struct MintedToken {
 	TokenMeta meta;
 };
 
-// "90", "30s", "15m", "12h", "7d" in seconds. Errors are those of spec/http-api §5.6.
+// "90", "30s", "15m", "12h", "7d" in seconds; blank: the default. Errors are those of spec/http-api §5.6;
+// also refused is what ends after the year 9999.
+inline constexpr std::int64_t default_ttl_s = 7'776'000; // 90 days
 [[nodiscard]] Result<std::int64_t> parse_ttl(std::string_view text, std::int64_t now_s);
 [[nodiscard]] std::string format_time(std::int64_t unix_ms); // RFC 3339, UTC, trailing zeros trimmed
 
@@ -95,9 +99,11 @@ public:
 								    const std::string &import_path);
 	~Identity();
 
-	// Every error is unauthenticated, with the messages and the order of spec/http-api §3.2.
+	// Every error is unauthenticated, with the messages and the order of spec/http-api §3.2. A token that
+	// was verified before costs microseconds, until something under auth/ changes.
 	[[nodiscard]] Result<Subject> authenticate(const Credentials &credentials);
-	// The token of POST /auth/token-login; `roles` echoes the claim.
+	// The token of POST /auth/token-login; `roles` echoes the claim. Errors that are not unauthenticated:
+	// the key set cannot be read.
 	[[nodiscard]] Result<Subject> check_token(std::string_view token);
 
 	[[nodiscard]] Result<std::vector<KeyInfo>> keys() const;
@@ -106,6 +112,7 @@ public:
 	[[nodiscard]] Result<std::string> mint(const MintRequest &request);
 
 	[[nodiscard]] Result<std::vector<Account>> accounts() const; // in creation order, disabled ones too
+	[[nodiscard]] Result<Account> account(const std::string &id) const;
 	[[nodiscard]] Result<Account> create_account(const AccountFields &fields, const std::string &actor);
 	[[nodiscard]] Result<Account> update_account(const std::string &id, const AccountFields &fields,
 						     const std::string &actor);
@@ -124,6 +131,18 @@ private:
 	explicit Identity(std::unique_ptr<State> state);
 	std::unique_ptr<State> state_;
 };
+
+// The label of http_auth_total (spec §3.5) for an error of authenticate(): missing_token, invalid_scheme,
+// keyset_error or invalid_token.
+[[nodiscard]] std::string_view denial_reason(const Error &error);
+
+// Limits. What cannot be used any more (revoked, expired, disabled, retired) makes room, oldest first.
+inline constexpr std::size_t key_limit_count = 64;
+inline constexpr std::size_t account_limit_count = 4096;
+inline constexpr std::size_t token_limit_count = 16'384;
+inline constexpr std::size_t name_limit_bytes = 1024;
+inline constexpr std::size_t description_limit_bytes = 4096;
+inline constexpr std::size_t verified_limit_count = 8192; // tokens whose verification is remembered
 
 // Refuses a client that keeps presenting a bad token: 20 failures in 60 s block it for 120 s (spec §5.2).
 class LoginLimiter {

@@ -1,0 +1,29 @@
+// How texts are spelled inside identity/: surrounding blanks and ASCII case.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace neuwerk::identity {
+
+inline constexpr std::string_view blanks = " \t\r\n\f\v";
+
+// The view lives as long as `written`.
+[[nodiscard]] inline std::string_view trimmed(std::string_view written)
+{
+	const std::size_t start = written.find_first_not_of(blanks);
+	if (start == std::string_view::npos)
+		return {};
+	return written.substr(start, written.find_last_not_of(blanks) - start + 1);
+}
+
+[[nodiscard]] inline std::string lower(std::string_view written)
+{
+	std::string out(written);
+	for (char &c : out)
+		if (c >= 'A' && c <= 'Z')
+			c = static_cast<char>(c - 'A' + 'a');
+	return out;
+}
+
+} // namespace neuwerk::identity
