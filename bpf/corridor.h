@@ -13,6 +13,7 @@
 #include "abi/handoff.h"
 #include "abi/policy.h"
 #include "path/decide.h"
+#include "path/denial.h"
 #include "path/flow.h"
 #include "path/limit.h"
 #include "path/parse.h"
@@ -30,7 +31,8 @@ struct nw_passage {
 	bool is_dry_run; // asks what a first packet would meet: no flow, no limit, no event
 	// The answer of policy, when it was asked.
 	__u32 generation;
-	__u32 decision; // index, or NW_NO_DECISION
+	__u32 decision;       // index, or NW_NO_DECISION
+	__be16 asked_port_be; // the service that policy was asked about, as in nw_denial_key
 	// Where it leaves, when it was forwarded.
 	__u8 egress_port;
 };
@@ -58,6 +60,7 @@ NW_ENV_CALL enum nw_verdict nw_walk_policy(struct nw_passage *passage, const str
 		return NW_VERDICT_dropped_no_policy;
 	__u32 values[NW_FIELD_COUNT];
 	nw_decide_fields(tuple, type, code, values);
+	passage->asked_port_be = NW_BE16((__u16)values[NW_FIELD_SERVICE]);
 	__u32 half = generation & 1;
 	__u32 reference = half ? nw_load(&active->root[1]) : nw_load(&active->root[0]);
 	__u32 first_node = half ? passage->config->policy_node_limit : 0;
@@ -92,33 +95,61 @@ NW_STEP enum nw_verdict nw_ask_policy(struct nw_passage *passage, const struct n
 	return NW_VERDICT_dropped_no_policy;
 }
 
-// Tells the event stream about a denied or audited packet, if the limit leaves room for it.
+// Adds a packet to the count of its key; a row without room adds it to the row's rest. No row: no count.
+NW_ENV_CALL void nw_count(const struct nw_passage *passage, const struct nw_denial_key *key,
+			  const struct nw_address *source)
+{
+	struct nw_denial_set *set = nw_env_denial_set(nw_denial_set_of(key, passage->config->hash_seed));
+	if (!set)
+		return;
+	__u32 now_ticks = (__u32)(nw_env_now_coarse_ns() >> NW_TICK_SHIFT);
+	if (nw_count_denial(set, key, source, now_ticks))
+		return;
+	struct nw_denial_set *rest = nw_env_denial_set(0);
+	if (rest)
+		nw_store(&rest->way[0].count, rest->way[0].count + 1);
+}
+
+// A denied or audited packet: counted always, told to the event stream if the limit leaves room for it.
 NW_STEP void nw_report(struct nw_passage *passage, const struct nw_tuple *tuple, enum nw_event_kind kind,
 		       enum nw_verdict verdict, __u32 line)
 {
 	if (passage->is_dry_run)
 		return;
-	// Under a flood nearly every packet ends here: the coarse clock is the cheap one.
-	__u64 *bucket = nw_env_bucket(NW_BUCKET_EVENTS);
-	if (!bucket || !nw_take_token(bucket, nw_env_now_coarse_ns(), passage->config->event_interval_ns,
-				      passage->config->event_burst_ns))
-		return;
 	const struct nw_decision *decided =
 		nw_decision_of(passage->config, passage->generation, passage->decision);
 	bool by_audit = decided && kind == NW_EVENT_audited && !(decided->flags & NW_DECISION_RAW_DENY);
-	struct nw_event event = {
-		.time_ns = nw_env_now_ns(),
-		.source = tuple->source,
+	struct nw_denial_key key = {
 		.destination = tuple->destination,
-		.source_port_be = tuple->source_port_be,
-		.destination_port_be = tuple->destination_port_be,
-		.generation = passage->generation,
 		.rule = !decided   ? NW_NO_RULE
 			: by_audit ? decided->audit_rule
 				   : decided->rule,
 		.group = !decided   ? NW_NO_GROUP
 			 : by_audit ? decided->audit_group
 				    : decided->group,
+		.service_port_be = tuple->protocol == NW_PROTOCOL_ICMP ? passage->asked_port_be
+								       : tuple->destination_port_be,
+		.generation = passage->generation,
+		.kind = (__u8)kind,
+		.verdict = (__u8)verdict,
+		.protocol = tuple->protocol,
+		.zero = 0,
+	};
+	nw_count(passage, &key, &tuple->source);
+	// Under a flood nearly every packet ends here: the coarse clock is the cheap one.
+	__u64 *bucket = nw_env_bucket(NW_BUCKET_EVENTS);
+	if (!bucket || !nw_take_token(bucket, nw_env_now_coarse_ns(), passage->config->event_interval_ns,
+				      passage->config->event_burst_ns))
+		return;
+	struct nw_event event = {
+		.time_ns = nw_env_now_ns(),
+		.source = tuple->source,
+		.destination = tuple->destination,
+		.source_port_be = tuple->source_port_be,
+		.destination_port_be = key.service_port_be,
+		.generation = passage->generation,
+		.rule = key.rule,
+		.group = key.group,
 		.kind = (__u8)kind,
 		.verdict = (__u8)verdict,
 		.protocol = tuple->protocol,
@@ -320,6 +351,7 @@ NW_STEP enum nw_verdict nw_corridor(struct nw_cursor frame, __u32 ingress, bool 
 	passage->is_dry_run = is_dry_run;
 	passage->generation = 0;
 	passage->decision = NW_NO_DECISION;
+	passage->asked_port_be = 0;
 	passage->flow_hash = 0;
 	passage->egress_port = 0;
 	if (!config || ingress >= NW_PORT_LIMIT)

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "abi/config.h"
+#include "abi/denial.h"
 #include "abi/event.h"
 #include "abi/flow.h"
 #include "abi/policy.h"
@@ -37,6 +38,8 @@ struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(map_flags, BPF_F_MMAPABLE); __
 	 __type(key, __u32); __type(value, struct nw_verdict_count); } poller_verdicts SEC(".maps");
 struct { __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY); __uint(max_entries, NW_BUCKET_COUNT);
 	 __type(key, __u32); __type(value, __u64); } buckets SEC(".maps");
+struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(map_flags, BPF_F_MMAPABLE); __uint(max_entries, NW_DENIAL_SETS);
+	 __type(key, __u32); __type(value, struct nw_denial_set); } denials SEC(".maps");
 struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 1 << 20); } events SEC(".maps");
 // One per port: its key is the queue alone. The name is libxdp's convention.
 struct { __uint(type, BPF_MAP_TYPE_XSKMAP); __uint(max_entries, 64);
@@ -85,6 +88,12 @@ NW_ENV const struct nw_next_hop *nw_env_next_hop(__u32 index)
 NW_ENV __u64 *nw_env_bucket(enum nw_bucket_use use)
 {
 	return nw_env_element(&buckets, use);
+}
+
+// Of this CPU's row; none where the map has fewer rows.
+NW_ENV struct nw_denial_set *nw_env_denial_set(__u32 index)
+{
+	return nw_env_element(&denials, bpf_get_smp_processor_id() * NW_DENIAL_SETS + index);
 }
 
 NW_ENV __u64 nw_env_now_ns(void)

@@ -39,7 +39,7 @@ struct nw_event {
 	struct nw_address source; // as the packet arrived; for flow events the inside address
 	struct nw_address destination;
 	__be16 source_port_be;
-	__be16 destination_port_be;
+	__be16 destination_port_be; // of a denied or audited ICMP packet: type << 8 | code
 	__u32 generation;
 	__u32 rule;  // NW_NO_RULE: a default decided
 	__u16 group; // NW_NO_GROUP: default_policy

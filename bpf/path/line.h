@@ -21,10 +21,17 @@ static __u64 nw_fence_word;
 #endif
 #define nw_load(pointer) (*(const volatile __typeof__(*(pointer)) *)(pointer))
 #define nw_store(pointer, value) (*(volatile __typeof__(*(pointer)) *)(pointer) = (value))
+#define nw_publish(pointer, value)                                                                           \
+	do {                                                                                                 \
+		nw_rmb(); /* on arm64 a full barrier; x86 keeps stores in order */                           \
+		nw_store(pointer, value);                                                                    \
+	} while (0)
 #else
 #define nw_rmb() ((void)0)
 #define nw_load(pointer) __atomic_load_n((pointer), __ATOMIC_ACQUIRE)
 #define nw_store(pointer, value) __atomic_store_n((pointer), (value), __ATOMIC_RELAXED)
+// After everything that was stored before.
+#define nw_publish(pointer, value) __atomic_store_n((pointer), (value), __ATOMIC_RELEASE)
 #endif
 
 // Copies go word by word through this type, which may alias any struct.

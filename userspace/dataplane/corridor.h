@@ -1,12 +1,13 @@
 // Front door of dataplane/ for the controller: the pinned maps and programs of one appliance.
 //
 //   open ──► maps created or reused under bpffs ──► program loaded and attached per port (pinned link)
-//   configure ──► the `config` map          publish ──► the inactive half, then one word flips
+//   configure ──► the `config` map          prepare ──► the inactive half          flip ──► one word
 //
 // neuwerkd is the only owner. Everything stays in force when the process ends: links and maps are pinned.
 #pragma once
 
 #include "abi/config.h"
+#include "abi/denial.h"
 #include "abi/event.h"
 #include "abi/flow.h"
 #include "abi/policy.h"
@@ -16,6 +17,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -88,9 +90,14 @@ public:
 
 	[[nodiscard]] Result<> configure(const Settings &settings);
 
-	// Fills the half that `generation` selects, waits until no packet still reads it, flips. Must be one
-	// more than generation(). Fails with resource_exhausted, nothing changed, when the policy does not
-	// fit.
+	// Waits until no packet still reads the half that `generation` selects, and fills it. Must be one
+	// more than generation(); packets notice nothing, and a later prepare overwrites it. Fails with
+	// resource_exhausted when the policy does not fit.
+	[[nodiscard]] Result<> prepare(const policy::CompiledPolicy &policy, std::uint32_t generation);
+	// The prepared generation decides from the next packet on. Fails with conflict when another one, or
+	// none, was prepared.
+	[[nodiscard]] Result<> flip(std::uint32_t generation);
+	// Both, one after the other.
 	[[nodiscard]] Result<> publish(const policy::CompiledPolicy &policy, std::uint32_t generation);
 	[[nodiscard]] std::uint32_t generation() const; // 0: none published
 
@@ -101,6 +108,12 @@ public:
 	[[nodiscard]] VerdictCounts xdp_verdicts() const;
 	[[nodiscard]] VerdictCounts poller_verdicts() const;
 	[[nodiscard]] std::uint64_t live_flow_lines() const; // scans the table
+
+	// Hands over each key of abi/denial.h with the packets that were counted since the call before, also
+	// when another process made that; returns how many packets had no line of their own. From one thread,
+	// which need not be the one that publishes.
+	using TakeDenial = std::function<void(const nw_denial &line, std::uint32_t packet_count)>;
+	[[nodiscard]] std::uint64_t drain_denials(const TakeDenial &take) const;
 
 	// Detaches the links and removes our pins of this directory; the only thing that does. Touches
 	// nothing outside a bpf file system, and no pin of anybody else.

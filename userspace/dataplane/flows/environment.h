@@ -84,6 +84,11 @@ NW_ENV __u64 *nw_env_bucket(enum nw_bucket_use use)
 	return use == NW_BUCKET_EVENTS ? neuwerk::dataplane::environment->event_bucket : &full;
 }
 
+NW_ENV struct nw_denial_set *nw_env_denial_set(__u32 index)
+{
+	return neuwerk::dataplane::element(neuwerk::dataplane::environment->memory->denials, index);
+}
+
 NW_ENV __u64 nw_env_now_ns()
 {
 	return neuwerk::dataplane::environment->now_ns;
@@ -96,5 +101,5 @@ NW_ENV __u64 nw_env_now_coarse_ns()
 
 NW_ENV void nw_env_emit(const struct nw_event *event)
 {
-	neuwerk::dataplane::environment->sink->event(*event);
+	neuwerk::dataplane::environment->sink->event(*event, {});
 }

@@ -59,7 +59,7 @@ std::optional<std::uint64_t> Tracker::next_due_ns() const
 
 void Tracker::on_event(const nw_event &event, std::uint64_t now_ns)
 {
-	sink_.event(event);
+	sink_.event(event, {});
 	if (event.kind == NW_EVENT_flow_denied && event.line < table_.size())
 		look_at(event.line, now_ns);
 }
@@ -142,6 +142,8 @@ void Tracker::follow_route(std::uint32_t index, const nw_flow_line &line, __be32
 void Tracker::end(Pair pair, const nw_flow_line &out, nw_end_reason reason, std::uint64_t now_ns)
 {
 	const auto in = table_.read(pair.inbound);
+	const FlowTraffic traffic{.out = notes_.totals(pair.outbound, out.traffic),
+				  .in = in ? notes_.totals(pair.inbound, in->traffic) : FlowTotals{}};
 	if (out.external != NW_NOT_TRANSLATED)
 		ports_.freed(out);
 	next_hops_.release(out.next_hop);
@@ -152,7 +154,8 @@ void Tracker::end(Pair pair, const nw_flow_line &out, nw_end_reason reason, std:
 	active_flows_.fetch_sub(1, std::memory_order_relaxed);
 	nw_event event = flow_event(NW_EVENT_flow_ended, out, pair.outbound, now_ns);
 	event.reason = static_cast<__u8>(reason);
-	sink_.event(event);
+	name_decision(out, event);
+	sink_.event(event, traffic);
 }
 
 void Tracker::bury(std::uint32_t index, std::uint64_t now_ns)
@@ -166,6 +169,11 @@ TrackerStatus Tracker::status() const
 {
 	return {.active_flows = active_flows_.load(std::memory_order_relaxed),
 		.adopted_flows = adopted_flows_.load(std::memory_order_relaxed)};
+}
+
+std::uint64_t Tracker::translated_flows(std::uint8_t external) const
+{
+	return ports_.flows_of(external);
 }
 
 const FlowTable &Tracker::table() const

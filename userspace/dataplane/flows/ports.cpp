@@ -103,17 +103,26 @@ std::uint32_t ExternalPorts::count_towards(const nw_flow_line &flow) const
 	return static_cast<std::uint32_t>(slots_[slot_of(fingerprint_of(flow))].flows);
 }
 
+std::uint64_t ExternalPorts::flows_of(std::uint8_t external) const
+{
+	return flows_[external % NW_EXTERNAL_LIMIT].load(std::memory_order_relaxed);
+}
+
 void ExternalPorts::taken(const nw_flow_line &flow)
 {
 	const std::uint64_t fingerprint = fingerprint_of(flow);
 	Slot &slot = slots_[slot_of(fingerprint)];
 	slot.fingerprint = fingerprint;
 	slot.flows++;
+	if (flow.external < NW_EXTERNAL_LIMIT)
+		flows_[flow.external].fetch_add(1, std::memory_order_relaxed);
 }
 
 void ExternalPorts::freed(const nw_flow_line &flow)
 {
 	const std::uint32_t slot = slot_of(fingerprint_of(flow));
+	if (slots_[slot].flows > 0 && flow.external < NW_EXTERNAL_LIMIT)
+		flows_[flow.external].fetch_sub(1, std::memory_order_relaxed);
 	if (slots_[slot].flows > 1)
 		slots_[slot].flows--;
 	else if (slots_[slot].flows == 1)

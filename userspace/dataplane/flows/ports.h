@@ -7,6 +7,8 @@
 #include "abi/config.h"
 #include "dataplane/flows/flow_table.h"
 
+#include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -31,6 +33,9 @@ public:
 	// A translated flow began or ended.
 	void taken(const nw_flow_line &flow);
 	void freed(const nw_flow_line &flow);
+
+	// Flows that are translated to nw_config.external[external]. From any thread.
+	[[nodiscard]] std::uint64_t flows_of(std::uint8_t external) const;
 
 	// Flows towards the same remote address, remote port and protocol from the same external address.
 	[[nodiscard]] std::uint32_t count_towards(const nw_flow_line &flow) const;
@@ -57,6 +62,7 @@ private:
 		void operator()(Slot *slots) const;
 	};
 	std::unique_ptr<Slot[], Free> slots_;
+	std::array<std::atomic<std::uint64_t>, NW_EXTERNAL_LIMIT> flows_{};
 };
 
 } // namespace neuwerk::dataplane

@@ -49,9 +49,11 @@ struct FixedHops final : NextHops {
 };
 
 struct Events final : EventSink {
-	void event(const nw_event &event) override
+	void event(const nw_event &event, const FlowTraffic &traffic) override
 	{
 		all.push_back(event);
+		if (event.kind == NW_EVENT_flow_ended)
+			ended_traffic.push_back(traffic);
 	}
 	[[nodiscard]] int count(nw_event_kind kind) const
 	{
@@ -61,6 +63,7 @@ struct Events final : EventSink {
 		return found;
 	}
 	std::vector<nw_event> all;
+	std::vector<FlowTraffic> ended_traffic;
 };
 
 struct World {
@@ -117,8 +120,8 @@ struct World {
 	{
 		tracker.reset();
 		tracker = std::make_unique<Tracker>(
-			DataplaneMemory{config.get(), &active, nodes, decisions, lines, hops}, next_hops,
-			events, [this] { return random = random * 1664525 + 1013904223; }, now_ns);
+			DataplaneMemory{config.get(), &active, nodes, decisions, lines, hops, denials},
+			next_hops, events, [this] { return random = random * 1664525 + 1013904223; }, now_ns);
 	}
 
 	Outcome arrive(std::vector<std::uint8_t> &frame, std::uint8_t port,
@@ -158,6 +161,7 @@ struct World {
 	std::vector<nw_policy_node> nodes{2};
 	std::vector<nw_decision> decisions{4};
 	std::vector<nw_flow_line> lines;
+	std::vector<nw_denial_set> denials; // the poller's row; empty: none
 	std::vector<nw_next_hop> hops;
 	FixedHops next_hops;
 	Events events;

@@ -73,6 +73,8 @@ Outcome Tracker::meet(Visit &visit, const nw_handoff *handoff)
 	if (handoff && proves_itself(visit, *handoff)) {
 		passage.generation = handoff->generation;
 		passage.decision = handoff->decision;
+		passage.asked_port_be =
+			NW_BE16(static_cast<__u16>(passage.packet.icmp_type << 8 | passage.packet.icmp_code));
 		verdict = nw_own_address(&passage);
 		if (verdict == NW_UNDECIDED)
 			verdict = nw_may_begin(&passage.packet);
@@ -124,9 +126,28 @@ Outcome Tracker::begin(Visit &visit)
 		event.group = decision->group;
 		event.rule = decision->rule;
 	}
-	sink_.event(event);
+	sink_.event(event, {});
 	line.next_hop = route.outbound;
 	return follow(visit, line, pair->outbound);
+}
+
+// The flow's last event says what the policy in force thinks of it: an adopted flow has no other memory of
+// who let it in, and of a flow that a policy ended this is the rule that did.
+void Tracker::name_decision(const nw_flow_line &out, nw_event &event)
+{
+	const Environment environment{&memory_, &sink_, &event_bucket_, event.time_ns};
+	const EnvironmentScope scope(environment);
+	nw_passage passage{};
+	passage.config = memory_.config;
+	passage.decision = NW_NO_DECISION;
+	const nw_tuple tuple = nw_outbound_tuple(&out);
+	(void)nw_ask_policy(&passage, &tuple, NW_ICMP_ECHO_REQUEST, 0);
+	const nw_decision *decision = nw_decision_of(memory_.config, passage.generation, passage.decision);
+	if (!decision)
+		return;
+	event.generation = passage.generation;
+	event.group = decision->group;
+	event.rule = decision->rule;
 }
 
 // Both directions must have somewhere to go before anything is remembered of the flow.

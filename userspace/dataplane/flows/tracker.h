@@ -10,6 +10,7 @@
 #pragma once
 
 #include "abi/config.h"
+#include "abi/denial.h"
 #include "abi/event.h"
 #include "abi/flow.h"
 #include "abi/handoff.h"
@@ -37,6 +38,7 @@ struct DataplaneMemory {
 	std::span<const nw_decision> decisions; // both halves
 	std::span<nw_flow_line> lines;          // config->flow_line_mask + 1
 	std::span<const nw_next_hop> hops;
+	std::span<nw_denial_set> denials = {}; // the poller's own row; empty: nothing is counted per key
 };
 
 class NextHops {
@@ -59,10 +61,16 @@ public:
 	}
 };
 
+// What a flow carried; zero for events that are not its end.
+struct FlowTraffic {
+	FlowTotals out{};
+	FlowTotals in{};
+};
+
 class EventSink {
 public:
 	virtual ~EventSink() = default;
-	virtual void event(const nw_event &event) = 0;
+	virtual void event(const nw_event &event, const FlowTraffic &traffic) = 0;
 };
 
 struct Outcome {
@@ -98,6 +106,7 @@ public:
 
 	// For readers in other threads.
 	[[nodiscard]] TrackerStatus status() const;
+	[[nodiscard]] std::uint64_t translated_flows(std::uint8_t external) const; // to config->external[]
 	[[nodiscard]] const FlowTable &table() const;
 	[[nodiscard]] const FlowNotes &notes() const;
 
@@ -133,6 +142,7 @@ private:
 	void follow_route(std::uint32_t index, const nw_flow_line &line, __be32 towards_be,
 			  nw_side wrong_side);
 	void end(Pair pair, const nw_flow_line &out, nw_end_reason reason, std::uint64_t now_ns);
+	void name_decision(const nw_flow_line &out, nw_event &event);
 	void bury(std::uint32_t index, std::uint64_t now_ns);
 
 	DataplaneMemory memory_;

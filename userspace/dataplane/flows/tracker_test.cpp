@@ -404,3 +404,48 @@ TEST_CASE("totals outlive the wrap of the traffic word")
 	CHECK(after.packets - before.packets == 500'000'000);
 	CHECK(after.bytes - before.bytes == 10 * bytes);
 }
+
+TEST_CASE("the end of a flow names the rule that let it in and what it carried, also after a restart")
+{
+	World world;
+	const Frame frame{.protocol = NW_PROTOCOL_UDP};
+	CHECK(send(world, frame) == NW_VERDICT_forwarded_by_poller);
+	CHECK(send(world, frame) == NW_VERDICT_forwarded_by_poller);
+	world.start();
+	CHECK(send(world, frame) == NW_VERDICT_forwarded_by_poller);
+	world.wait_s(310);
+
+	REQUIRE(world.events.count(NW_EVENT_flow_ended) == 1);
+	const nw_event &end = world.events.all.back();
+	CHECK(end.group == 0);
+	CHECK(end.rule == 7);
+	CHECK(end.generation == world.active.generation);
+	CHECK(world.events.ended_traffic.back().out.packets == 3);
+	CHECK(world.events.ended_traffic.back().in.packets == 0);
+}
+
+TEST_CASE("a packet that the poller denies is counted in its row")
+{
+	World world;
+	world.denials.resize(NW_DENIAL_SETS);
+	world.deny();
+	for (int i = 0; i < 3; i++)
+		CHECK(send(world, {.protocol = NW_PROTOCOL_UDP}) == NW_VERDICT_denied_by_rule);
+	auto ping = Frame{.protocol = NW_PROTOCOL_ICMP};
+	CHECK(send(world, ping) == NW_VERDICT_denied_by_rule);
+
+	std::vector<nw_denial> counted;
+	for (const nw_denial_set &set : world.denials)
+		for (const nw_denial &line : set.way)
+			if (line.sequence != 0)
+				counted.push_back(line);
+	REQUIRE(counted.size() == 2);
+	const nw_denial &icmp = counted[counted[0].key.protocol == NW_PROTOCOL_ICMP ? 0 : 1];
+	const nw_denial &udp = counted[counted[0].key.protocol == NW_PROTOCOL_ICMP ? 1 : 0];
+	CHECK(udp.count == 3);
+	CHECK(udp.key.destination.word_be[3] == NW_BE32(server));
+	CHECK(udp.key.kind == NW_EVENT_denied);
+	CHECK(udp.source.word_be[3] == NW_BE32(client));
+	CHECK(icmp.count == 1);
+	CHECK(icmp.key.service_port_be == NW_BE16(NW_ICMP_ECHO_REQUEST << 8));
+}

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "abi/event.h"
+#include "dataplane/flows/tracker.h"
 
 #include <array>
 #include <atomic>
@@ -11,12 +12,18 @@
 
 namespace neuwerk::dataplane {
 
+// An event on its way to subscribers.
+struct QueuedEvent {
+	nw_event event;
+	FlowTraffic traffic;
+};
+
 class EventRing {
 public:
 	static constexpr std::uint64_t capacity = 8192;
 
 	// Packet thread. False: the ring is full and the event is lost (counted).
-	bool push(const nw_event &event)
+	bool push(const QueuedEvent &event)
 	{
 		const std::uint64_t head = head_.load(std::memory_order_relaxed);
 		if (head - tail_.load(std::memory_order_acquire) == capacity) {
@@ -29,12 +36,12 @@ public:
 	}
 
 	// Reader.
-	std::optional<nw_event> pop()
+	std::optional<QueuedEvent> pop()
 	{
 		const std::uint64_t tail = tail_.load(std::memory_order_relaxed);
 		if (tail == head_.load(std::memory_order_acquire))
 			return {};
-		const nw_event event = (*events_)[tail % capacity];
+		const QueuedEvent event = (*events_)[tail % capacity];
 		tail_.store(tail + 1, std::memory_order_release);
 		return event;
 	}
@@ -46,8 +53,8 @@ public:
 	}
 
 private:
-	std::unique_ptr<std::array<nw_event, capacity>> events_ =
-		std::make_unique<std::array<nw_event, capacity>>();
+	std::unique_ptr<std::array<QueuedEvent, capacity>> events_ =
+		std::make_unique<std::array<QueuedEvent, capacity>>();
 	alignas(64) std::atomic<std::uint64_t> head_ = 0;
 	alignas(64) std::atomic<std::uint64_t> tail_ = 0;
 	alignas(64) std::atomic<std::uint64_t> lost_ = 0;

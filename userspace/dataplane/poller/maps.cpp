@@ -143,9 +143,18 @@ Result<Maps> Maps::open(const std::string &directory)
 	auto state = std::make_unique<State>();
 	state->hops = opening.take<nw_next_hop>("next_hops");
 	state->verdicts = opening.take<nw_verdict_count>("poller_verdicts");
+	const auto denials = opening.take<nw_denial_set>("denials");
 	if (!opening.result())
 		return tl::unexpected(opening.result().error());
-	state->memory = {config.data(), active.data(), nodes, decisions, lines, state->hops};
+	if (denials.size() < NW_DENIAL_SETS)
+		return fail(ErrorKind::corrupt, text(directory, "/denials: no row for the poller"));
+	state->memory = {config.data(),
+			 active.data(),
+			 nodes,
+			 decisions,
+			 lines,
+			 state->hops,
+			 denials.last(NW_DENIAL_SETS)};
 	if (auto sound = check_version(config[0], state->memory); !sound)
 		return tl::unexpected(sound.error());
 	auto events = open_map(directory, "events");

@@ -88,10 +88,21 @@ v1::Event event_message(const Subscribers::Received &received)
 	message.set_source_address(address_text(event.source));
 	message.set_source_port(NW_HOST16(event.source_port_be));
 	message.set_destination_address(address_text(event.destination));
-	message.set_destination_port(NW_HOST16(event.destination_port_be));
+	if (event.protocol == NW_PROTOCOL_ICMP && event.kind != NW_EVENT_flow_started &&
+	    event.kind != NW_EVENT_flow_ended) {
+		message.set_icmp_type(NW_HOST16(event.destination_port_be) >> 8);
+		message.set_icmp_code(NW_HOST16(event.destination_port_be) & 0xff);
+	} else {
+		message.set_destination_port(NW_HOST16(event.destination_port_be));
+	}
 	message.set_external_port(NW_HOST16(event.external_port_be));
-	if (event.kind == NW_EVENT_flow_ended)
+	if (event.kind == NW_EVENT_flow_ended) {
 		message.set_reason(name_of(reason_names, event.reason));
+		message.set_packets_out(received.traffic.out.packets);
+		message.set_packets_in(received.traffic.in.packets);
+		message.set_bytes_out(received.traffic.out.bytes);
+		message.set_bytes_in(received.traffic.in.bytes);
+	}
 	message.set_time_ns(event.time_ns);
 	message.set_lost(received.lost);
 	return message;
@@ -112,6 +123,13 @@ public:
 		reply->set_unresolved_next_hops(sources_.next_hops->unresolved());
 		for (const std::string &interface : sources_.interfaces)
 			reply->add_ports(interface);
+		const nw_config &config = *sources_.config;
+		for (std::uint8_t i = 0; config.snat_mode != NW_SNAT_NONE && i < config.external_count; i++) {
+			v1::SnatPool &pool = *reply->add_snat_pools();
+			pool.set_external_address(address_text(config.external[i]));
+			pool.set_flows(sources_.tracker->translated_flows(i));
+			pool.set_ports_per_remote(external_port_count);
+		}
 		return grpc::Status::OK;
 	}
 

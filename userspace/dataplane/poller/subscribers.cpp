@@ -15,7 +15,7 @@ std::optional<Subscribers::Received> Subscribers::Subscription::next(std::chrono
 	std::unique_lock lock(mutex_);
 	if (!arrived_.wait_for(lock, patience, [this] { return !queue_.empty(); }))
 		return {};
-	Received received{queue_.front(), lost_};
+	Received received{queue_.front().event, queue_.front().traffic, lost_};
 	queue_.pop_front();
 	lost_ = 0;
 	return received;
@@ -48,9 +48,9 @@ Subscribers::~Subscribers()
 
 // The reader raises its flag before it looks a last time, so either it sees the event or this side sees the
 // flag.
-void Subscribers::event(const nw_event &event)
+void Subscribers::event(const nw_event &event, const FlowTraffic &traffic)
 {
-	ring_.push(event);
+	ring_.push({event, traffic});
 	std::atomic_thread_fence(std::memory_order_seq_cst);
 	if (!reader_sleeps_.load(std::memory_order_relaxed) || !reader_sleeps_.exchange(false))
 		return;
@@ -75,7 +75,7 @@ void Subscribers::distribute()
 	}
 }
 
-void Subscribers::deliver(const nw_event &event)
+void Subscribers::deliver(const QueuedEvent &event)
 {
 	const std::lock_guard list_lock(mutex_);
 	for (Subscription &subscription : subscriptions_) {

@@ -22,6 +22,7 @@ public:
 	// An event, and how many the subscriber lost since the one before.
 	struct Received {
 		nw_event event;
+		FlowTraffic traffic;
 		std::uint64_t lost;
 	};
 
@@ -35,7 +36,7 @@ public:
 		static constexpr std::size_t queue_limit = 4096;
 		std::mutex mutex_;
 		std::condition_variable arrived_;
-		std::deque<nw_event> queue_;
+		std::deque<QueuedEvent> queue_;
 		std::uint64_t lost_ = 0;
 	};
 
@@ -44,7 +45,7 @@ public:
 	~Subscribers() override;
 
 	// Packet thread: never waits.
-	void event(const nw_event &event) override;
+	void event(const nw_event &event, const FlowTraffic &traffic) override;
 
 	[[nodiscard]] std::list<Subscription>::iterator subscribe();
 	void unsubscribe(std::list<Subscription>::iterator subscription);
@@ -53,7 +54,7 @@ public:
 
 private:
 	void distribute();
-	void deliver(const nw_event &event);
+	void deliver(const QueuedEvent &event);
 
 	EventRing ring_;
 	Fd arrived_; // eventfd

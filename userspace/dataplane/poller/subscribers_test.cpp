@@ -10,10 +10,10 @@ TEST_CASE("a full ring loses events and says how many; the packet thread never w
 {
 	EventRing ring;
 	for (std::uint64_t i = 0; i < EventRing::capacity + 5; i++)
-		ring.push({.time_ns = i});
+		ring.push({.event = {.time_ns = i}, .traffic = {}});
 	CHECK(ring.lost() == 5);
 	for (std::uint64_t i = 0; i < EventRing::capacity; i++)
-		REQUIRE(ring.pop()->time_ns == i);
+		REQUIRE(ring.pop()->event.time_ns == i);
 	CHECK_FALSE(ring.pop());
 }
 
@@ -23,7 +23,7 @@ TEST_CASE("every subscriber gets every event, in order")
 	REQUIRE(subscribers.start());
 	const auto first = subscribers.subscribe(), second = subscribers.subscribe();
 	for (std::uint64_t i = 0; i < 1000; i++)
-		subscribers.event({.time_ns = i});
+		subscribers.event({.time_ns = i}, {});
 	for (const auto &subscription : {first, second})
 		for (std::uint64_t i = 0; i < 1000; i++) {
 			const auto received = subscription->next(10s);
@@ -41,7 +41,7 @@ TEST_CASE("who does not keep up loses the oldest events and is told how many")
 	const auto slow = subscribers.subscribe(), fast = subscribers.subscribe();
 	constexpr std::uint64_t count = 5000; // a queue holds 4096
 	for (std::uint64_t i = 0; i < count; i++)
-		subscribers.event({.time_ns = i});
+		subscribers.event({.time_ns = i}, {});
 	std::uint64_t seen = 0, lost = 0;
 	while (seen + lost < count) {
 		const auto received = fast->next(10s);

@@ -5,12 +5,14 @@
 #include "path/line.h"
 #include "path/parse.h"
 #include "dataplane/publish/bpf_error.h"
+#include "dataplane/publish/denials.h"
 #include "dataplane/publish/frame.h"
 #include "dataplane/publish/program.h"
 #include "policy/policy.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <linux/membarrier.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
@@ -30,6 +32,7 @@ struct Corridor::State {
 	PinnedMaps maps;
 	Fd dry_program;
 	std::array<std::uint8_t, 6> question_mac; // of the port that questions arrive on
+	std::uint32_t prepared = 0;               // the generation that flip() may make active; 0: none
 };
 
 namespace {
@@ -98,10 +101,35 @@ std::uint32_t question_port(const CorridorSpec &spec)
 	return 0;
 }
 
+// While it lives, the kernel ends RCU grace periods at once (with an interrupt to each CPU) instead of within
+// two scheduler ticks: 0.1 ms instead of 8 ms, measured. Where the file cannot be written, it does not
+// matter.
+class HurriedGracePeriods {
+public:
+	HurriedGracePeriods() : file_(open("/sys/kernel/rcu_expedited", O_RDWR | O_CLOEXEC))
+	{
+		char was = 0;
+		is_ours_ = file_ && pread(file_.get(), &was, 1, 0) == 1 && was == '0' &&
+			   pwrite(file_.get(), "1", 1, 0) == 1;
+	}
+	~HurriedGracePeriods()
+	{
+		if (is_ours_ && pwrite(file_.get(), "0", 1, 0) != 1)
+			is_ours_ = false; // stays on: costs other writers' interrupts, harms nothing
+	}
+	HurriedGracePeriods(const HurriedGracePeriods &) = delete;
+	HurriedGracePeriods &operator=(const HurriedGracePeriods &) = delete;
+
+private:
+	Fd file_;
+	bool is_ours_ = false;
+};
+
 // Returns when every XDP run that began before the call has ended: membarrier(2) waits for an RCU grace
 // period.
 Result<> wait_for_readers()
 {
+	const HurriedGracePeriods hurried;
 	if (syscall(__NR_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) != 0)
 		return fail(ErrorKind::internal, "membarrier: " + bpf_error(errno));
 	return {};
@@ -209,6 +237,14 @@ Result<> Corridor::configure(const Settings &settings)
 
 Result<> Corridor::publish(const policy::CompiledPolicy &policy, std::uint32_t generation)
 {
+	if (auto prepared = prepare(policy, generation); !prepared)
+		return prepared;
+	return flip(generation);
+}
+
+Result<> Corridor::prepare(const policy::CompiledPolicy &policy, std::uint32_t generation)
+{
+	state_->prepared = 0;
 	const auto nodes = policy.nodes();
 	const auto decisions = policy.decisions();
 	const Sizes &sizes = state_->spec.sizes;
@@ -233,6 +269,17 @@ Result<> Corridor::publish(const policy::CompiledPolicy &policy, std::uint32_t g
 		  state_->maps.policy_decisions.as<nw_decision>() +
 			  std::size_t{half} * sizes.policy_decisions);
 	std::atomic_ref(active->root[half]).store(policy.root(), std::memory_order_release);
+	state_->prepared = generation;
+	return {};
+}
+
+Result<> Corridor::flip(std::uint32_t generation)
+{
+	if (generation == 0 || generation != state_->prepared)
+		return fail(ErrorKind::conflict,
+			    "generation " + std::to_string(generation) + " is not the prepared one");
+	state_->prepared = 0;
+	auto *active = state_->maps.policy_active.as<nw_policy_active>();
 	std::atomic_ref(active->generation).store(generation, std::memory_order_release);
 	return {};
 }
@@ -281,6 +328,11 @@ VerdictCounts Corridor::poller_verdicts() const
 		counts[i] = {std::atomic_ref(shared[i].packets).load(),
 			     std::atomic_ref(shared[i].bytes).load()};
 	return counts;
+}
+
+std::uint64_t Corridor::drain_denials(const TakeDenial &take) const
+{
+	return dataplane::drain_denials(state_->maps.denials.elements<nw_denial_set>(), take);
 }
 
 std::uint64_t Corridor::live_flow_lines() const

@@ -44,6 +44,12 @@ Result<> make_directory(const std::string &directory)
 	return {};
 }
 
+// A row per CPU, and the poller's.
+std::uint32_t denial_set_count()
+{
+	return (static_cast<std::uint32_t>(libbpf_num_possible_cpus()) + 1) * NW_DENIAL_SETS;
+}
+
 // A devmap's flags gain BPF_F_RDONLY_PROG in the kernel, so flags are not compared.
 Result<> check_shape(int fd, const bpf_map *definition, const std::string &path)
 {
@@ -173,6 +179,7 @@ Result<PinnedMaps> open_pinned_maps(const std::string &directory, const Sizes &s
 		{&maps.poller_verdicts, defined.poller_verdicts, 0},
 		{&maps.buckets, defined.buckets, 0},
 		{&maps.events, defined.events, 0},
+		{&maps.denials, defined.denials, denial_set_count()},
 	};
 	std::vector<bpf_map *> missing;
 	for (const Wanted &each : wanted) {

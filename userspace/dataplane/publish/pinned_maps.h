@@ -6,6 +6,7 @@
 #include "dataplane/corridor.h"
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,12 @@ public:
 	{
 		return static_cast<T *>(memory_);
 	}
+	// The elements of a mmapable map of T, which fills its pages.
+	template <typename T>
+	[[nodiscard]] std::span<T> elements() const
+	{
+		return {as<T>(), memory_bytes_ / sizeof(T)};
+	}
 
 private:
 	int fd_ = -1;
@@ -49,6 +56,7 @@ struct PinnedMaps {
 	Map poller_verdicts;
 	Map buckets;
 	Map events;
+	Map denials;
 };
 
 // Fails when `directory` is not there or lies on another file system; changes nothing.

@@ -41,7 +41,8 @@ Result<Object> open_object(const PinnedMaps &maps, std::uint32_t port_index, boo
 		     bpf_map__reuse_fd(defined.verdicts, maps.verdicts.fd()) == 0 &&
 		     bpf_map__reuse_fd(defined.poller_verdicts, maps.poller_verdicts.fd()) == 0 &&
 		     bpf_map__reuse_fd(defined.buckets, maps.buckets.fd()) == 0 &&
-		     bpf_map__reuse_fd(defined.events, maps.events.fd()) == 0;
+		     bpf_map__reuse_fd(defined.events, maps.events.fd()) == 0 &&
+		     bpf_map__reuse_fd(defined.denials, maps.denials.fd()) == 0;
 	if (!ok)
 		return fail(ErrorKind::internal,
 			    "cannot hand the pinned maps to the XDP program: " + bpf_error(errno));

@@ -56,7 +56,7 @@ private:
 
 class Recorder : public EventSink {
 public:
-	void event(const nw_event &event) override
+	void event(const nw_event &event, const FlowTraffic &) override
 	{
 		events.push_back(event);
 	}
