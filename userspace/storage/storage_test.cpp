@@ -137,8 +137,10 @@ TEST_CASE("damage inside a page is found by check")
 	const std::string path = directory.file("a.db");
 	{
 		auto database = open_table({.path = path});
+		REQUIRE(database.begin());
 		for (int key = 0; key < 2000; key++)
 			REQUIRE(insert(database, key, "some value that fills pages"));
+		REQUIRE(database.commit());
 		CHECK(database.check());
 	}
 	std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
@@ -198,7 +200,9 @@ TEST_CASE("a reader sees what was committed and is not held up by a writer insid
 TEST_CASE("a checkpoint moves the pages that the WAL has collected")
 {
 	const Directory directory;
-	auto database = open_table({.path = directory.file("a.db"), .auto_checkpoint_pages = 0});
+	auto database = open_table({.path = directory.file("a.db"),
+				    .durability = Durability::checkpoints,
+				    .auto_checkpoint_pages = 0});
 	for (int key = 0; key < 2000; key++)
 		REQUIRE(insert(database, key, "value"));
 	CHECK(database.wal_pages() > 2000);
