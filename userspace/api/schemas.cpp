@@ -11,6 +11,44 @@ std::vector<Schema> all_schemas()
 		{"Error", R"({"type": "object", "properties": {
 "error": {"type": "string"}
 }, "required": ["error"]})"},
+		{"AuthUser", R"({"type": "object", "properties": {
+"sub": {"type": "string"}, "sa_id": {"type": ["string", "null"], "format": "uuid"},
+"exp": {"type": ["integer", "null"], "description": "Unix time in seconds"},
+"roles": {"type": "array", "items": {"type": "string"}}
+}, "required": ["sub", "sa_id", "exp", "roles"]})"},
+		{"TokenLogin", R"({"type": "object", "properties": {
+"token": {"type": "string", "description": "a JWT; one leading Bearer is taken off"}
+}, "required": ["token"]})"},
+		{"ServiceAccount", R"({"type": "object", "properties": {
+"id": {"type": "string", "format": "uuid"}, "name": {"type": "string"},
+"description": {"type": ["string", "null"]}, "created_at": {"type": "string", "format": "date-time"},
+"created_by": {"type": "string"}, "role": {"enum": ["readonly", "admin"]},
+"status": {"enum": ["active", "disabled"]}
+}, "required": ["id", "name", "description", "created_at", "created_by", "role", "status"]})"},
+		{"ServiceAccounts",
+		 R"({"type": "array", "items": {"$ref": "#/components/schemas/ServiceAccount"}})"},
+		{"ServiceAccountFields", R"({"type": "object", "properties": {
+"name": {"type": "string"}, "description": {"type": ["string", "null"]}, "role": {"enum": ["readonly", "admin"]}
+}, "required": ["name", "role"]})"},
+		{"ServiceAccountToken", R"({"type": "object", "properties": {
+"id": {"type": "string", "format": "uuid"}, "service_account_id": {"type": "string", "format": "uuid"},
+"name": {"type": ["string", "null"]}, "created_at": {"type": "string", "format": "date-time"},
+"created_by": {"type": "string"}, "expires_at": {"type": ["string", "null"], "format": "date-time"},
+"revoked_at": {"type": ["string", "null"], "format": "date-time"},
+"last_used_at": {"type": ["string", "null"], "format": "date-time", "description": "up to 60 s late"},
+"kid": {"type": "string"}, "role": {"enum": ["readonly", "admin"]}, "status": {"enum": ["active", "revoked"]}
+}, "required": ["id", "service_account_id", "name", "created_at", "created_by", "expires_at", "revoked_at",
+"last_used_at", "kid", "role", "status"]})"},
+		{"ServiceAccountTokens",
+		 R"({"type": "array", "items": {"$ref": "#/components/schemas/ServiceAccountToken"}})"},
+		{"ServiceAccountTokenFields", R"({"type": "object", "properties": {
+"name": {"type": ["string", "null"]},
+"ttl": {"type": ["string", "null"], "description": "90, 30s, 15m, 12h or 7d; 90d without it"},
+"eternal": {"type": ["boolean", "null"]}, "role": {"enum": ["readonly", "admin", null]}
+}})"},
+		{"MintedServiceAccountToken", R"({"type": "object", "properties": {
+"token": {"type": "string"}, "token_meta": {"$ref": "#/components/schemas/ServiceAccountToken"}
+}, "required": ["token", "token_meta"]})"},
 		{"Integration", R"({"type": "object", "properties": {
 "id": {"type": "string", "format": "uuid"}, "created_at": {"type": "string", "format": "date-time"},
 "name": {"type": "string"}, "kind": {"enum": ["kubernetes"]}, "api_server_url": {"type": "string"},
