@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <sstream>
 
 namespace neuwerk::daemon {
 
@@ -84,6 +85,40 @@ struct ConfigReader::Node {
 	}
 };
 
+namespace {
+
+// Hears a document and remembers nothing.
+struct Deaf final : YAML::EventHandler {
+	void OnDocumentStart(const YAML::Mark &) override {}
+	void OnDocumentEnd() override {}
+	void OnNull(const YAML::Mark &, YAML::anchor_t) override {}
+	void OnAlias(const YAML::Mark &, YAML::anchor_t) override {}
+	void OnScalar(const YAML::Mark &, const std::string &, YAML::anchor_t, const std::string &) override
+	{
+	}
+	void OnSequenceStart(const YAML::Mark &, const std::string &, YAML::anchor_t,
+			     YAML::EmitterStyle::value) override
+	{
+	}
+	void OnSequenceEnd() override {}
+	void OnMapStart(const YAML::Mark &, const std::string &, YAML::anchor_t,
+			YAML::EmitterStyle::value) override
+	{
+	}
+	void OnMapEnd() override {}
+};
+
+// YAML::LoadAll would ask for one more until there is none; after ",'" yaml-cpp 0.7 always has one more.
+bool holds_several_documents(std::string_view yaml)
+{
+	std::istringstream stream{std::string(yaml)};
+	YAML::Parser parser(stream);
+	Deaf handler;
+	return parser.HandleNextDocument(handler) && parser.HandleNextDocument(handler);
+}
+
+} // namespace
+
 ConfigReader::ConfigReader(std::unique_ptr<Node> node) : node_(std::move(node)) {}
 ConfigReader::ConfigReader(ConfigReader &&) noexcept = default;
 ConfigReader::~ConfigReader() = default;
@@ -92,12 +127,11 @@ Result<ConfigReader> ConfigReader::parse(std::string_view yaml)
 {
 	auto node = std::make_unique<Node>();
 	try {
-		const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(yaml));
-		if (documents.size() > 1)
+		if (holds_several_documents(yaml))
 			return fail(ErrorKind::invalid_argument,
 				    "the file holds more than one YAML document");
-		if (!documents.empty() && !documents[0].IsNull())
-			node->yaml = documents[0];
+		if (const YAML::Node document = YAML::Load(std::string(yaml)); !document.IsNull())
+			node->yaml = document;
 	} catch (const YAML::Exception &error) {
 		return fail(ErrorKind::invalid_argument,
 			    text("not YAML: ", error.msg, " (line ", error.mark.line + 1, ')'));
