@@ -4,6 +4,7 @@
 #include "base/address.h"
 #include "base/text.h"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
