@@ -1,135 +1,123 @@
-// neuwerkd over its control socket; the only file of neuwerkctl that knows gRPC.
+// Questions to an appliance.
 #include "client.h"
 
 #include "base/error_codes.h"
 #include "base/text.h"
-#include "neuwerk/v1/control.grpc.pb.h"
-#include "proto/read_stream.h"
 
-#include <grpcpp/grpcpp.h>
-
-#include <unistd.h>
-
-#include <cerrno>
-#include <chrono>
+#include <cctype>
 
 namespace neuwerk::cli {
 
-namespace {
-
-constexpr auto answer_patience = std::chrono::seconds(10);
-constexpr auto policy_patience = std::chrono::minutes(5); // a document of 32 MiB compiles that long at worst
-constexpr int message_limit_bytes = 64 << 20;
-
-} // namespace
-
-struct Client::State {
-	std::string socket;
-	std::unique_ptr<v1::Control::Stub> stub;
-
-	[[nodiscard]] tl::unexpected<Error> error_of(const grpc::Status &status) const
-	{
-		const auto code = status.error_code();
-		// gRPC's own words for a refused connection are about channels and names.
-		if (code == grpc::StatusCode::UNAVAILABLE &&
-		    status.error_message().starts_with("failed to connect"))
-			return fail(ErrorKind::unavailable,
-				    text("neuwerkd does not answer on ", socket, ": is it running?"));
-		if (code == grpc::StatusCode::UNAVAILABLE && status.error_message() == "Socket closed")
-			return fail(ErrorKind::unavailable,
-				    text("neuwerkd closed the connection on ", socket));
-		if (code == grpc::StatusCode::DEADLINE_EXCEEDED)
-			return fail(ErrorKind::unavailable,
-				    text("neuwerkd did not answer in time on ", socket));
-		return fail(kind_of_grpc_code(code), status.error_message());
+std::string escaped(std::string_view words)
+{
+	constexpr char digits[] = "0123456789ABCDEF";
+	std::string out;
+	for (const char c : words) {
+		const auto byte = static_cast<unsigned char>(c);
+		if (std::isalnum(byte) || c == '-' || c == '_' || c == '.' || c == '~')
+			out += c;
+		else
+			out += {'%', digits[byte >> 4], digits[byte & 15]};
 	}
+	return out;
+}
 
-	template <typename Request, typename Reply>
-	[[nodiscard]] Result<Reply> ask(grpc::Status (v1::Control::Stub::*method)(grpc::ClientContext *,
-										  const Request &, Reply *),
-					const Request &request, std::chrono::seconds patience)
-	{
-		grpc::ClientContext context;
-		context.set_deadline(std::chrono::system_clock::now() + patience);
-		Reply reply;
-		const grpc::Status status = (stub.get()->*method)(&context, request, &reply);
-		if (!status.ok())
-			return error_of(status);
-		return reply;
+Query &Query::add(std::string_view key, std::string_view value)
+{
+	if (value.empty())
+		return *this;
+	path_ += text(separator_, key, '=', escaped(value));
+	separator_ = '&';
+	return *this;
+}
+
+bool EventReader::on_line(std::string_view line, const std::function<bool(const StreamEvent &)> &take)
+{
+	if (line.empty()) {
+		const bool goes_on = !has_data_ || take(event_);
+		event_ = {"message", ""};
+		has_data_ = false;
+		return goes_on;
 	}
-};
-
-Client::Client(std::unique_ptr<State> state) : state_(std::move(state)) {}
-Client::Client(Client &&) noexcept = default;
-Client::~Client() = default;
-
-Result<Client> Client::connect(const std::string &socket)
-{
-	if (access(socket.c_str(), R_OK | W_OK) != 0) {
-		if (errno == EACCES)
-			return fail(ErrorKind::forbidden, text("may not open ", socket, ": only root may"));
-		return fail(ErrorKind::unavailable,
-			    text("neuwerkd is not running: there is no socket ", socket));
+	const auto colon = line.find(':');
+	const std::string_view field = line.substr(0, colon);
+	std::string_view value = colon == std::string_view::npos ? "" : line.substr(colon + 1);
+	if (value.starts_with(' '))
+		value.remove_prefix(1);
+	if (field == "event")
+		event_.name = value;
+	if (field == "data") {
+		event_.data += (has_data_ ? "\n" : "") + std::string(value);
+		has_data_ = true;
 	}
-	auto state = std::make_unique<State>();
-	state->socket = socket;
-	grpc::ChannelArguments arguments;
-	arguments.SetMaxReceiveMessageSize(message_limit_bytes);
-	arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-	state->stub = v1::Control::NewStub(
-		grpc::CreateCustomChannel("unix:" + socket, grpc::InsecureChannelCredentials(), arguments));
-	return Client(std::move(state));
+	return event_.data.size() <= event_limit_bytes;
 }
 
-Result<v1::NodeStatusReply> Client::status()
+bool EventReader::feed(std::string_view bytes, const std::function<bool(const StreamEvent &)> &take)
 {
-	return state_->ask(&v1::Control::Stub::NodeStatus, v1::NodeStatusRequest{}, answer_patience);
+	rest_ += bytes;
+	std::size_t start = 0;
+	for (std::size_t end; (end = rest_.find('\n', start)) != std::string::npos; start = end + 1) {
+		std::string_view line(rest_.data() + start, end - start);
+		if (line.ends_with('\r'))
+			line.remove_suffix(1);
+		if (!on_line(line, take))
+			return false;
+	}
+	rest_.erase(0, start);
+	return rest_.size() <= event_limit_bytes;
 }
 
-Result<v1::PolicyReply> Client::validate(const v1::PolicyDocument &document)
+Error error_of(const Response &response, const std::string &method, const std::string &path)
 {
-	return state_->ask(&v1::Control::Stub::ValidatePolicy, document, policy_patience);
+	const ErrorKind kind = kind_of_http_status(response.status);
+	if (const auto json = Json::parse(response.body); json && !(*json)["error"].text().empty())
+		return {kind, (*json)["error"].text()};
+	const std::string route = text(method, ' ', path.substr(0, path.find('?')));
+	if (response.status == 404 || response.status == 405)
+		return {kind, text(route, ": this neuwerkd has no such route")};
+	return {kind, text(route, ": HTTP status ", response.status)};
 }
 
-Result<v1::PolicyReply> Client::apply(const v1::PolicyDocument &document)
+Result<Answer> Client::send(const Request &request)
 {
-	return state_->ask(&v1::Control::Stub::ApplyPolicy, document, policy_patience);
+	auto response = transport_.exchange(request);
+	if (!response)
+		return tl::unexpected(response.error());
+	const bool is_answer = (response->status >= 200 && response->status <= 299) ||
+			       response->status == request.accept_status;
+	if (!is_answer)
+		return tl::unexpected(error_of(*response, request.method, request.path));
+	Answer answer{std::move(*response), {}};
+	if (auto json = Json::parse(answer.response.body))
+		answer.json = std::move(*json);
+	return answer;
 }
 
-Result<v1::PolicyDocument> Client::policy()
+Result<Answer> Client::get(const std::string &path)
 {
-	return state_->ask(&v1::Control::Stub::GetPolicy, v1::GetPolicyRequest{}, answer_patience);
+	return send({.path = path});
 }
 
-Result<v1::CountersReply> Client::counters()
+Result<Answer> Client::send_json(const char *method, const std::string &path, const Json &body)
 {
-	return state_->ask(&v1::Control::Stub::Counters, v1::CountersRequest{}, answer_patience);
+	return send({.method = method,
+		     .path = path,
+		     .body = body.is_null() ? "" : body.compact(),
+		     .content_type = "application/json"});
 }
 
-Result<v1::ExplainReply> Client::explain(const v1::ExplainRequest &request)
+Result<> Client::stream(const std::string &path, const std::function<void()> &opened,
+			const std::function<bool(const StreamEvent &)> &take)
 {
-	return state_->ask(&v1::Control::Stub::Explain, request, answer_patience);
-}
-
-Result<> Client::flows(std::uint32_t limit, const std::function<bool(const v1::Flow &)> &take)
-{
-	grpc::ClientContext context;
-	v1::ListFlowsRequest request;
-	request.set_limit(limit);
-	const auto stream = state_->stub->ListFlows(&context, request);
-	const grpc::Status status = v1::read_stream(context, *stream, take);
-	return status.ok() ? Result<>{} : state_->error_of(status);
-}
-
-Result<> Client::watch(const std::function<void()> &subscribed,
-		       const std::function<bool(const v1::Event &)> &take)
-{
-	grpc::ClientContext context;
-	const auto stream = state_->stub->Watch(&context, v1::WatchRequest{});
-	stream->WaitForInitialMetadata();
-	subscribed();
-	const grpc::Status status = v1::read_stream(context, *stream, take);
-	return status.ok() ? Result<>{} : state_->error_of(status);
+	EventReader reader;
+	const auto response = transport_.stream(
+		{.path = path}, opened, [&](std::string_view bytes) { return reader.feed(bytes, take); });
+	if (!response)
+		return tl::unexpected(response.error());
+	if (response->status != 200)
+		return tl::unexpected(error_of(*response, "GET", path));
+	return {};
 }
 
 } // namespace neuwerk::cli

@@ -1,31 +1,41 @@
 // neuwerkctl counters: what became of every packet.
 #include "nouns.h"
 
-#include "base/text.h"
-
 namespace neuwerk::cli {
 
-std::string render_counters(const v1::CountersReply &counters, bool all, const Style &style)
+std::string render_counters(const Json &counters, bool all, const Style &style)
 {
-	v1::CountersReply shown;
-	for (const v1::Counter &counter : counters.counters())
-		if (all || counter.packets() > 0)
-			*shown.add_counters() = counter;
-	if (style.format == Format::jsonl) {
-		std::string out;
-		for (const v1::Counter &counter : shown.counters())
-			out += structured(counter, Format::jsonl);
-		return out;
-	}
+	Json::Array shown;
+	for (const Json &counter : counters["counters"].items())
+		if (all || counter["packets"].number() > 0)
+			shown.push_back(counter);
+	if (style.format == Format::jsonl)
+		return structured_list(shown, style.format);
 	if (style.format != Format::table)
-		return structured(shown, style.format);
-	if (shown.counters_size() == 0)
-		return "no packet yet\n";
-	Table table({"WHERE", "VERDICT", "PACKETS", "BYTES", "MEANING"});
-	for (const v1::Counter &counter : shown.counters())
-		table.add({counter.stage(), counter.verdict(), text(counter.packets()), text(counter.bytes()),
-			   counter.why()});
-	return table.text();
+		return structured(Json::object({{"counters", shown}}), style.format);
+	return listed(shown,
+		      {{"WHERE", "stage"},
+		       {"VERDICT", "verdict"},
+		       {"PACKETS", "packets"},
+		       {"BYTES", "bytes"},
+		       {"MEANING", "why"}},
+		      "no packet yet", style);
+}
+
+std::vector<Command> counters_commands()
+{
+	return {
+		{.words = "counters",
+		 .help = "what became of every packet",
+		 .options = {{.name = "--all", .help = "also what never happened"}, watch_option()},
+		 .run =
+			 [](Session &session) {
+				 return session.show_watched("/api/v1/counters", [&](const Json &counters) {
+					 return render_counters(counters, session.words.has("--all"),
+								session.style);
+				 });
+			 }},
+	};
 }
 
 } // namespace neuwerk::cli

@@ -1,4 +1,4 @@
-// neuwerkctl flow list: who talks to whom, and as whom.
+// neuwerkctl flow, nat: who talks to whom, and as whom.
 #include "nouns.h"
 
 #include "base/text.h"
@@ -7,41 +7,73 @@ namespace neuwerk::cli {
 
 namespace {
 
-std::string endpoint(const std::string &address, std::uint32_t port)
+std::string endpoint(const Json &address, const Json &port)
 {
-	return text(address, ':', port);
+	return text(address.text(), ':', port.number());
+}
+
+Result<> list_flows(const Session &session)
+{
+	Query query("/api/v1/flows");
+	query.add("limit", session.words.get("--limit"));
+	return session.show_watched(query.path(),
+				    [&](const Json &flows) { return render_flows(flows, session.style); });
+}
+
+Result<> watch_flows(const Session &session)
+{
+	return session.follow("/api/v1/events", [&](const StreamEvent &event) {
+		const auto json = Json::parse(event.data);
+		if (!json || !(*json)["kind"].text().starts_with("flow_"))
+			return std::string();
+		return render_event(*json, session.style);
+	});
 }
 
 } // namespace
 
-std::string render_flows(const std::vector<v1::Flow> &flows, const Style &style)
+std::string render_flows(const Json &flows, const Style &style)
 {
-	if (style.format == Format::jsonl) {
-		std::string out;
-		for (const v1::Flow &flow : flows)
-			out += structured(flow, Format::jsonl);
-		return out;
-	}
-	if (style.format != Format::table) {
-		// A list, as the other structured answers are objects: {"flows": […]} would add nothing.
-		std::string list = "[";
-		for (const v1::Flow &flow : flows)
-			list += (list.size() > 1 ? "," : "") + structured(flow, Format::jsonl);
-		return reformatted(list + "]", style.format);
-	}
-	if (flows.empty())
+	if (style.format != Format::table)
+		return structured_list(flows.items(), style.format);
+	if (flows.items().empty())
 		return "no flows\n";
 	Table table({"PROTO", "INSIDE", "SEEN OUTSIDE AS", "REMOTE", "STATE", "IDLE s", "PACKETS OUT",
 		     "PACKETS IN", "BYTES OUT", "BYTES IN", "GENERATION"});
-	for (const v1::Flow &flow : flows)
-		table.add({flow.protocol(), endpoint(flow.inside_address(), flow.inside_port()),
-			   flow.external_address().empty()
+	for (const Json &flow : flows.items())
+		table.add({flow["protocol"].text(), endpoint(flow["inside_address"], flow["inside_port"]),
+			   flow["external_address"].text().empty()
 				   ? "(not translated)"
-				   : endpoint(flow.external_address(), flow.external_port()),
-			   endpoint(flow.remote_address(), flow.remote_port()), flow.state(),
-			   text(flow.idle_seconds()), text(flow.packets_out()), text(flow.packets_in()),
-			   text(flow.bytes_out()), text(flow.bytes_in()), text(flow.generation())});
+				   : endpoint(flow["external_address"], flow["external_port"]),
+			   endpoint(flow["remote_address"], flow["remote_port"]), flow["state"].text(),
+			   flow["idle_seconds"].text(), flow["packets_out"].text(), flow["packets_in"].text(),
+			   flow["bytes_out"].text(), flow["bytes_in"].text(), flow["generation"].text()});
 	return table.text();
+}
+
+std::vector<Command> flow_commands()
+{
+	return {
+		{.words = "flow list",
+		 .help = "who talks to whom, and as whom",
+		 .options = {{.name = "-n,--limit",
+			      .value = "LIMIT",
+			      .help = "at most so many",
+			      .max = 0xffffffff},
+			     watch_option()},
+		 .run = [](Session &session) { return list_flows(session); }},
+		{.words = "flow watch",
+		 .help = "flows that start, end or are denied, as it happens",
+		 .options = {count_option()},
+		 .run = [](Session &session) { return watch_flows(session); }},
+		{.words = "nat show",
+		 .help = "what the outside sees, and how many ports are in use",
+		 .options = {watch_option()},
+		 .run =
+			 [](Session &session) {
+				 return session.show_watched("/api/v1/nat", as_object(session.style));
+			 }},
+	};
 }
 
 } // namespace neuwerk::cli

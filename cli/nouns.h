@@ -1,45 +1,42 @@
-// What each noun of neuwerkctl prints: answers in, text out. One .cpp per noun.
+// What each noun adds to the table of commands; one .cpp per line.
 #pragma once
 
-#include "output.h"
-
-#include "base/result.h"
-#include "neuwerk/v1/control.pb.h"
+#include "command.h"
+#include "session.h"
 
 #include <string>
 #include <vector>
 
 namespace neuwerk::cli {
 
-[[nodiscard]] std::string render_status(const v1::NodeStatusReply &status, const Style &style);
+// clang-format off
+[[nodiscard]] std::vector<Command> status_commands();          // status, ready
+[[nodiscard]] std::vector<Command> policy_commands();          // policy …
+[[nodiscard]] std::vector<Command> explain_commands();         // explain, policy explain
+[[nodiscard]] std::vector<Command> flow_commands();            // flow …, nat show
+[[nodiscard]] std::vector<Command> counters_commands();        // counters
+[[nodiscard]] std::vector<Command> events_commands();          // events
+[[nodiscard]] std::vector<Command> audit_commands();           // audit list, wiretap
+[[nodiscard]] std::vector<Command> auth_commands();            // auth …: keys and tokens of people
+[[nodiscard]] std::vector<Command> service_account_commands(); // service-account …, token …
+[[nodiscard]] std::vector<Command> settings_commands();        // settings …
+[[nodiscard]] std::vector<Command> integration_commands();     // integration …
+[[nodiscard]] std::vector<Command> sso_commands();             // sso provider …
+[[nodiscard]] std::vector<Command> cluster_commands();         // cluster …
+[[nodiscard]] std::vector<Command> sysdump_commands();         // sysdump
+[[nodiscard]] std::vector<Command> context_commands();         // context …
+[[nodiscard]] std::vector<Command> completion_commands();      // completion …
+// clang-format on
 
-[[nodiscard]] std::string render_flows(const std::vector<v1::Flow> &flows, const Style &style);
-
+// What the tests look at: answers in, text out. The shapes are those of proto/neuwerk/v1/.
+[[nodiscard]] std::string render_status(const Json &status, const Style &style);
+[[nodiscard]] std::string render_flows(const Json &flows, const Style &style);
 // Without `all`, only what counted something.
-[[nodiscard]] std::string render_counters(const v1::CountersReply &counters, bool all, const Style &style);
+[[nodiscard]] std::string render_counters(const Json &counters, bool all, const Style &style);
+[[nodiscard]] std::string render_event(const Json &event, const Style &style);
+[[nodiscard]] std::string render_explanation(const Json &question, const Json &answer, const Style &style);
 
-[[nodiscard]] std::string render_event(const v1::Event &event, const Style &style);
-
-[[nodiscard]] std::string render_explanation(const v1::ExplainRequest &question,
-					     const v1::ExplainReply &answer, const Style &style);
-// The question of `explain`: ports only where the protocol has them.
-struct ExplainWords {
-	std::string from;
-	std::string to;
-	std::string protocol;
-	std::uint32_t source_port = 0;
-	std::uint32_t destination_port = 0;
-	bool has_destination_port = false;
-	std::uint32_t icmp_type = 8; // echo request
-	std::uint32_t icmp_code = 0;
-};
-[[nodiscard]] Result<v1::ExplainRequest> explain_request(const ExplainWords &words);
-
-[[nodiscard]] std::string render_validated(const v1::PolicyReply &reply, const std::string &file,
-					   const Style &style);
-[[nodiscard]] std::string render_applied(const v1::PolicyReply &reply, const Style &style);
-[[nodiscard]] std::string render_policy(const v1::PolicyDocument &document, const Style &style);
-// "-" is standard input. `.json`, `.yaml` and `.yml` name the syntax, anything else lets neuwerkd guess.
-[[nodiscard]] Result<v1::PolicyDocument> read_policy(const std::string &file);
+// The completion script of a shell (bash, zsh, fish), made from the table of commands.
+[[nodiscard]] std::string completion_of(const std::string &shell);
 
 } // namespace neuwerk::cli

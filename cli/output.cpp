@@ -1,98 +1,77 @@
 // How answers are printed.
 #include "output.h"
 
-#include "proto/message_json.h"
-
-#include <boost/json.hpp>
-
 #include <algorithm>
-#include <sstream>
 
 namespace neuwerk::cli {
 
 namespace {
 
-namespace json = boost::json;
-bool is_empty(const json::value &value)
+bool is_plain(const Json &value)
 {
-	return (value.is_object() && value.as_object().empty()) ||
-	       (value.is_array() && value.as_array().empty());
+	return value.items().empty() && value.members().empty();
 }
 
-bool is_plain(const json::value &value)
-{
-	return !value.is_structured() || is_empty(value);
-}
-
-void write_json(std::string &out, const json::value &value, std::size_t depth)
+void write_json(std::string &out, const Json &value, std::size_t depth)
 {
 	if (is_plain(value)) {
-		out += json::serialize(value);
+		out += value.compact();
 		return;
 	}
 	const std::string indent(2 * (depth + 1), ' ');
-	const bool is_object = value.is_object();
-	out += is_object ? "{\n" : "[\n";
+	out += value.is_object() ? "{\n" : "[\n";
 	const char *separator = "";
-	if (is_object)
-		for (const auto &[key, child] : value.as_object()) {
-			out += separator + indent + json::serialize(json::string(key)) + ": ";
-			write_json(out, child, depth + 1);
-			separator = ",\n";
-		}
-	else
-		for (const json::value &child : value.as_array()) {
-			out += separator + indent;
-			write_json(out, child, depth + 1);
-			separator = ",\n";
-		}
-	out += '\n' + std::string(2 * depth, ' ') + (is_object ? '}' : ']');
+	for (const auto &[key, child] : value.members()) {
+		out += separator + indent + Json(key).compact() + ": ";
+		write_json(out, child, depth + 1);
+		separator = ",\n";
+	}
+	for (const Json &child : value.items()) {
+		out += separator + indent;
+		write_json(out, child, depth + 1);
+		separator = ",\n";
+	}
+	out += '\n' + std::string(2 * depth, ' ') + (value.is_object() ? '}' : ']');
+}
+
+// A key that YAML reads as itself and as a string; everything else is quoted.
+std::string yaml_key(const std::string &key)
+{
+	const bool is_word = !key.empty() && std::ranges::all_of(key, [](unsigned char c) {
+		return std::isalnum(c) || c == '_' || c == '-' || c == '.';
+	}) && std::isalpha(static_cast<unsigned char>(key[0]));
+	const bool is_constant = key == "true" || key == "false" || key == "null" || key == "yes" ||
+				 key == "no" || key == "on" || key == "off" || key == "y" || key == "n";
+	return is_word && !is_constant ? key : Json(key).compact();
 }
 
 // Scalars are JSON, which is YAML too; only the structure is written the YAML way. `out` stands at the place
 // where the first line may begin.
-void write_yaml(std::string &out, const json::value &value, std::size_t depth)
+void write_yaml(std::string &out, const Json &value, std::size_t depth)
 {
 	const std::string indent(2 * depth, ' ');
-	const auto write_child = [&](const json::value &child, bool in_list) {
-		if (is_plain(child))
-			out += ' ' + json::serialize(child) + '\n';
-		else if (in_list) {
-			out += ' ';
-			write_yaml(out, child, depth + 1);
-		} else {
-			out += '\n' + std::string(2 * (depth + 1), ' ');
-			write_yaml(out, child, depth + 1);
+	const auto write_child = [&](const Json &child, const char *before_structure) {
+		if (is_plain(child)) {
+			out += ' ' + child.compact() + '\n';
+			return;
 		}
+		out += before_structure;
+		write_yaml(out, child, depth + 1);
 	};
+	const std::string below = '\n' + std::string(2 * (depth + 1), ' ');
 	std::string lead;
-	if (value.is_object())
-		for (const auto &[key, child] : value.as_object()) {
-			out += lead + std::string(key) + ':';
-			write_child(child, false);
-			lead = indent;
-		}
-	else if (value.is_array())
-		for (const json::value &child : value.as_array()) {
-			out += lead + '-';
-			write_child(child, true);
-			lead = indent;
-		}
-	else
-		out += json::serialize(value) + '\n';
-}
-
-std::string written(const json::value &value, Format format)
-{
-	if (format == Format::jsonl)
-		return json::serialize(value) + '\n';
-	std::string out;
-	if (format == Format::yaml) {
-		write_yaml(out, value, 0);
-		return is_plain(value) && value.is_structured() ? json::serialize(value) + '\n' : out;
+	for (const auto &[key, child] : value.members()) {
+		out += lead + yaml_key(key) + ':';
+		write_child(child, below.c_str());
+		lead = indent;
 	}
-	write_json(out, value, 0);
-	return out + '\n';
+	for (const Json &child : value.items()) {
+		out += lead + '-';
+		write_child(child, " ");
+		lead = indent;
+	}
+	if (is_plain(value))
+		out += value.compact() + '\n';
 }
 
 bool is_number(std::string_view cell)
@@ -107,18 +86,37 @@ std::string colored(std::string_view words, const Style &style, const char *code
 	return std::string("\x1b[") + code + 'm' + std::string(words) + "\x1b[0m";
 }
 
-} // namespace
-
-std::string structured(const google::protobuf::Message &message, Format format)
+// A name may come from elsewhere: it must not steer the terminal.
+std::string printable(std::string cell)
 {
-	return reformatted(v1::to_json(message), format);
+	std::ranges::replace_if(
+		cell, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+	return cell;
 }
 
-std::string reformatted(const std::string &text, Format format)
+} // namespace
+
+std::string structured(const Json &json, Format format)
 {
-	boost::system::error_code error;
-	const json::value value = json::parse(text, error);
-	return error ? text : written(value, format);
+	if (format == Format::jsonl)
+		return json.compact() + '\n';
+	std::string out;
+	if (format == Format::yaml) {
+		write_yaml(out, json, 0);
+		return out;
+	}
+	write_json(out, json, 0);
+	return out + '\n';
+}
+
+std::string structured_list(const Json::Array &list, Format format)
+{
+	if (format != Format::jsonl)
+		return structured(list, format);
+	std::string out;
+	for (const Json &item : list)
+		out += structured(item, Format::jsonl);
+	return out;
 }
 
 std::string Table::text() const
@@ -141,6 +139,44 @@ std::string Table::text() const
 		}
 		line.erase(line.find_last_not_of(' ') + 1);
 		out += line + '\n';
+	}
+	return out;
+}
+
+std::string listed(const Json &list, const std::vector<Column> &columns, std::string_view none,
+		   const Style &style)
+{
+	if (style.format != Format::table)
+		return structured_list(list.items(), style.format);
+	if (list.items().empty())
+		return std::string(none) + '\n';
+	std::vector<std::string> head;
+	for (const Column &column : columns)
+		head.emplace_back(column.head);
+	Table table(std::move(head));
+	for (const Json &item : list.items()) {
+		std::vector<std::string> row;
+		for (const Column &column : columns) {
+			std::string cell = printable(item[column.key].text());
+			row.push_back(cell.empty() ? "-" : std::move(cell));
+		}
+		table.add(std::move(row));
+	}
+	return table.text();
+}
+
+std::string described(const Json &object, const Style &style)
+{
+	if (style.format != Format::table)
+		return structured(object, style.format);
+	std::size_t width = 0;
+	for (const auto &[key, value] : object.members())
+		width = std::max(width, key.size());
+	std::string out;
+	for (const auto &[key, value] : object.members()) {
+		const std::string shown = printable(value.text());
+		out += key + std::string(width - key.size(), ' ') + "  " + (shown.empty() ? "-" : shown) +
+		       '\n';
 	}
 	return out;
 }

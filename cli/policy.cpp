@@ -1,66 +1,246 @@
-// neuwerkctl policy: check a document, put it in force, read it back.
+// neuwerkctl policy: check a document, put it in force, compare, go back.
 #include "nouns.h"
 
-#include "base/files.h"
+#include "base/address.h"
 #include "base/text.h"
-
-#include <iostream>
-#include <iterator>
 
 namespace neuwerk::cli {
 
 namespace {
 
-std::string warning_lines(const v1::PolicyReply &reply)
+constexpr auto policy_patience = std::chrono::minutes(5); // a document of 32 MiB compiles that long at worst
+constexpr std::uint64_t confirm_limit_s = 86400;
+const std::string policy_path = "/api/v1/policy";
+
+// By its ending, else by its first character: the API needs to know.
+const char *content_type_of(const std::string &file, const std::string &document)
 {
-	std::string out;
-	for (const std::string &warning : reply.warnings())
-		out += text("warning: ", warning, '\n');
-	return out;
+	if (file.ends_with(".json"))
+		return "application/json";
+	if (file.ends_with(".yaml") || file.ends_with(".yml"))
+		return "application/yaml";
+	const auto start = document.find_first_not_of(" \t\r\n");
+	return start != std::string::npos && document[start] == '{' ? "application/json" : "application/yaml";
 }
+
+Result<Answer> send_document(const Session &session, const char *method, const std::string &path)
+{
+	const std::string file = session.words.get("FILE");
+	auto document = read_file(session.world, file);
+	if (!document)
+		return tl::unexpected(document.error());
+	if (document->empty())
+		return fail(ErrorKind::invalid_argument, text(file, ": empty"));
+	return session.client().send({.method = method,
+				      .path = path,
+				      .body = *document,
+				      .content_type = content_type_of(file, *document),
+				      .patience = policy_patience});
+}
+
+// "300", "90s", "5m", "1h" in seconds.
+Result<std::uint64_t> parse_confirm(const std::string &words)
+{
+	std::uint64_t unit_s = 1;
+	std::string digits = words;
+	if (!digits.empty() && !std::isdigit(static_cast<unsigned char>(digits.back()))) {
+		unit_s = digits.back() == 's'   ? 1
+			 : digits.back() == 'm' ? 60
+			 : digits.back() == 'h' ? 3600
+						: 0;
+		digits.pop_back();
+	}
+	const auto count = parse_number(digits, confirm_limit_s);
+	if (!count || unit_s == 0 || *count * unit_s < 1 || *count * unit_s > confirm_limit_s)
+		return fail(
+			ErrorKind::invalid_argument,
+			text("--confirm: '", words, "' is no duration from 1s to 24h such as 90s, 5m or 1h"));
+	return *count * unit_s;
+}
+
+// What a write answers: the document for Terraform, the rest in headers.
+Json outcome_of(const Response &response)
+{
+	const auto number = [&](const char *name) {
+		const auto value = parse_number(response.header(name), ~std::uint64_t{0});
+		return Json(value ? *value : std::uint64_t{0});
+	};
+	Json::Array warnings;
+	for (std::string &warning : response.all("x-neuwerk-warning"))
+		warnings.emplace_back(std::move(warning));
+	const std::string activation = response.header("x-neuwerk-activation");
+	return Json::object({{"revision", number("x-neuwerk-revision")},
+			     {"generation", number("x-neuwerk-generation")},
+			     {"activation", activation.empty() ? "enforced" : activation},
+			     {"warnings", warnings}});
+}
+
+void print_warnings(const Session &session, const Json &outcome)
+{
+	for (const Json &warning : outcome["warnings"].items())
+		session.print(text("warning: ", warning.text(), '\n'));
+}
+
+void print_outcome(const Session &session, const Json &outcome)
+{
+	if (!session.is_table()) {
+		session.print(structured(outcome, session.style.format));
+		return;
+	}
+	const std::uint64_t revision = outcome["revision"].number();
+	if (outcome["activation"].text() == "pending")
+		session.print(text("policy revision ", revision,
+				   " is committed, but not enforced yet: `neuwerkctl policy status`\n"));
+	else
+		session.print(text("policy revision ", revision, " is in force, generation ",
+				   outcome["generation"].number(), '\n'));
+	print_warnings(session, outcome);
+	if (session.words.has("--confirm"))
+		session.print(text("without `neuwerkctl policy confirm` within ",
+				   session.words.get("--confirm"), " the previous policy returns\n"));
+}
+
+Result<> apply(const Session &session)
+{
+	const Words &words = session.words;
+	Query query(policy_path);
+	if (words.has("--confirm"))
+		query.add("confirm", text(*parse_confirm(words.get("--confirm"))));
+	query.add("message", words.get("--message"));
+	if (words.has("--wait"))
+		query.add("wait", "required");
+	const auto answer = send_document(session, "PUT", query.path());
+	if (!answer)
+		return tl::unexpected(answer.error());
+	print_outcome(session, outcome_of(answer->response));
+	return {};
+}
+
+Result<> validate(const Session &session)
+{
+	const auto answer = send_document(session, "POST", policy_path + "/validate");
+	if (!answer)
+		return tl::unexpected(answer.error());
+	if (!session.is_table()) {
+		session.print(structured(answer->json, session.style.format));
+		return {};
+	}
+	session.print(text(session.words.get("FILE"), ": valid\n"));
+	print_warnings(session, answer->json);
+	for (const Json &refusal : answer->json["not_enforceable"].items())
+		session.print(text("apply would refuse it: ", refusal.text(), '\n'));
+	return {};
+}
+
+Result<> get(const Session &session)
+{
+	const std::string revision = session.words.get("--revision");
+	const Format format = session.is_table() ? Format::json : session.style.format;
+	if (revision.empty())
+		return session.show(policy_path,
+				    [&](const Json &document) { return structured(document, format); });
+	return session.show(text(policy_path, "/history/", revision),
+			    [&](const Json &record) { return structured(record["document"], format); });
+}
+
+Result<> roll_back(const Session &session)
+{
+	Json body = Json::object({{"revision", std::uint64_t{std::stoull(session.words.get("REVISION"))}}});
+	if (session.words.has("--message"))
+		body.set("message", session.words.get("--message"));
+	const auto answer = session.client().send({.method = "POST",
+						   .path = policy_path + "/rollback",
+						   .body = body.compact(),
+						   .content_type = "application/json",
+						   .patience = policy_patience});
+	if (!answer)
+		return tl::unexpected(answer.error());
+	print_outcome(session, outcome_of(answer->response));
+	return {};
+}
+
+Result<> confirm(const Session &session)
+{
+	const auto answer = session.client().send_json("POST", policy_path + "/confirm", {});
+	if (!answer)
+		return tl::unexpected(answer.error());
+	session.done("confirmed: the policy stays", Json::object({{"confirmed", true}}));
+	return {};
+}
+
+const Option file_argument{
+	.name = "FILE", .help = "JSON or YAML; - is standard input", .required = true, .is_file = true};
+const Option message_option{.name = "--message", .value = "TEXT", .help = "why, for the history"};
 
 } // namespace
 
-Result<v1::PolicyDocument> read_policy(const std::string &file)
+std::vector<Command> policy_commands()
 {
-	v1::PolicyDocument document;
-	if (file == "-") {
-		document.set_text(std::string(std::istreambuf_iterator<char>(std::cin), {}));
-		return document;
-	}
-	SystemFiles files;
-	auto content = files.read(file);
-	if (!content)
-		return tl::unexpected(content.error());
-	document.set_text(std::move(*content));
-	if (file.ends_with(".json"))
-		document.set_syntax("json");
-	if (file.ends_with(".yaml") || file.ends_with(".yml"))
-		document.set_syntax("yaml");
-	return document;
-}
-
-std::string render_validated(const v1::PolicyReply &reply, const std::string &file, const Style &style)
-{
-	if (style.format != Format::table)
-		return structured(reply, style.format);
-	std::string out = text(file, ": valid\n", warning_lines(reply));
-	for (const std::string &refusal : reply.not_enforceable())
-		out += text("apply would refuse it: ", refusal, '\n');
-	return out;
-}
-
-std::string render_applied(const v1::PolicyReply &reply, const Style &style)
-{
-	if (style.format != Format::table)
-		return structured(reply, style.format);
-	return text("policy generation ", reply.generation(), " is in force\n", warning_lines(reply));
-}
-
-std::string render_policy(const v1::PolicyDocument &document, const Style &style)
-{
-	const Format format = style.format == Format::table ? Format::json : style.format;
-	return reformatted(document.text(), format);
+	constexpr std::uint64_t any_revision = ~std::uint64_t{0};
+	return {
+		{.words = "policy get",
+		 .help = "the document in force, or one of the history",
+		 .options = {{.name = "--revision",
+			      .value = "REVISION",
+			      .help = "as `policy history` shows it",
+			      .max = any_revision,
+			      .min = 1}},
+		 .run = [](Session &session) { return get(session); }},
+		{.words = "policy apply",
+		 .help = "put this document in force",
+		 .options = {{.name = "--confirm",
+			      .value = "DURATION",
+			      .help = "return to the previous policy unless `policy confirm` comes in time: "
+				      "90s, 5m, 1h"},
+			     message_option,
+			     {.name = "--wait",
+			      .help = "fail when this node does not enforce it within 2 seconds"},
+			     file_argument},
+		 .run = [](Session &session) { return apply(session); },
+		 .check = [](const Words &words) -> Result<> {
+			 if (!words.has("--confirm"))
+				 return {};
+			 const auto parsed = parse_confirm(words.get("--confirm"));
+			 return parsed ? Result<>{} : tl::unexpected(parsed.error());
+		 }},
+		{.words = "policy validate",
+		 .help = "is this document valid, and would apply take it?",
+		 .options = {file_argument},
+		 .run = [](Session &session) { return validate(session); }},
+		{.words = "policy history",
+		 .help = "the last 50 policies: who, when, why",
+		 .run =
+			 [](Session &session) {
+				 return session.show(policy_path + "/history",
+						     as_list(session.style,
+							     {{"REVISION", "revision"},
+							      {"TIME", "time"},
+							      {"AUTHOR", "author"},
+							      {"SOURCE", "source"},
+							      {"MESSAGE", "message"}},
+							     "no policy was ever applied"));
+			 }},
+		{.words = "policy rollback",
+		 .help = "put a document of the history in force again",
+		 .options = {message_option,
+			     {.name = "REVISION",
+			      .help = "as `policy history` shows it",
+			      .required = true,
+			      .max = any_revision,
+			      .min = 1}},
+		 .run = [](Session &session) { return roll_back(session); }},
+		{.words = "policy confirm",
+		 .help = "keep the policy that was applied with --confirm",
+		 .run = [](Session &session) { return confirm(session); }},
+		{.words = "policy status",
+		 .help = "which revision this node enforces, and since when",
+		 .options = {watch_option()},
+		 .run =
+			 [](Session &session) {
+				 return session.show_watched(policy_path + "/status",
+							     as_object(session.style));
+			 }},
+	};
 }
 
 } // namespace neuwerk::cli

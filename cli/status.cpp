@@ -1,4 +1,4 @@
-// neuwerkctl status: is this node well, and what does it enforce?
+// neuwerkctl status, ready: is this node well, and what does it enforce?
 #include "nouns.h"
 
 #include "base/text.h"
@@ -7,39 +7,87 @@ namespace neuwerk::cli {
 
 namespace {
 
-std::string poller_line(const v1::NodeStatusReply &status)
+std::string poller_line(const Json &status)
 {
-	if (!status.has_dataplane())
+	const Json &poller = status["dataplane"];
+	if (poller.is_null())
 		return "does not answer: established flows go on, new ones are dropped";
-	const v1::StatusReply &poller = status.dataplane();
-	std::string line = text("pid ", poller.pid(), ", ", poller.active_flows(), " flows");
-	if (poller.adopted_flows() > 0)
-		line += text(" (", poller.adopted_flows(), " taken over at its start)");
-	if (poller.unresolved_next_hops() > 0)
-		line += text(", ", poller.unresolved_next_hops(), " unresolved next hops");
+	std::string line =
+		text("pid ", poller["pid"].number(), ", ", poller["active_flows"].number(), " flows");
+	if (poller["adopted_flows"].number() > 0)
+		line += text(" (", poller["adopted_flows"].number(), " taken over at its start)");
+	if (poller["unresolved_next_hops"].number() > 0)
+		line += text(", ", poller["unresolved_next_hops"].number(), " unresolved next hops");
 	return line;
+}
+
+std::string check_table(const Json &checks)
+{
+	Table table({"CHECK", "STATE", "DETAIL"});
+	for (const Json &check : checks.items())
+		table.add(
+			{check["name"].text(), check["ok"].truth() ? "ok" : "FAILS", check["detail"].text()});
+	return table.text();
+}
+
+// Not ready is an answer of its own: 503 with the checks. Scripts ask for the exit code.
+Result<> show_ready(const Session &session)
+{
+	const std::string path = session.words.has("--dataplane") ? "/ready/dataplane" : "/ready";
+	auto answer = session.client().send({.path = path, .accept_status = 503});
+	if (!answer)
+		return tl::unexpected(answer.error());
+	const bool is_ready = answer->json["ready"].truth();
+	if (session.is_table())
+		session.print((is_ready ? green("ready", session.style) : red("NOT READY", session.style)) +
+			      "\n" + check_table(answer->json["checks"]));
+	else
+		session.print(structured(answer->json, session.style.format));
+	if (is_ready)
+		return {};
+	return fail(ErrorKind::unavailable, "the appliance is not ready");
 }
 
 } // namespace
 
-std::string render_status(const v1::NodeStatusReply &status, const Style &style)
+std::string render_status(const Json &status, const Style &style)
 {
 	if (style.format != Format::table)
 		return structured(status, style.format);
-	std::string out = text("neuwerkd ", status.version(), " (pid ", status.pid(),
-			       "): ", status.ready() ? green("ready", style) : red("NOT READY", style), '\n');
-	out += status.generation() == 0 ? "policy  none: everything is dropped\n"
-					: text("policy  generation ", status.generation(), " (",
-					       status.policy_source(), ")\n");
-	out += text("snat    ", status.snat(), '\n');
-	for (int i = 0; i < status.ports_size(); i++)
-		out += text(i == 0 ? "ports   " : "        ", status.ports(i).interface(), ' ',
-			    status.ports(i).side(), ", mtu ", status.ports(i).mtu(), '\n');
+	std::string out =
+		text("neuwerkd ", status["version"].text(), " (pid ", status["pid"].number(),
+		     "): ", status["ready"].truth() ? green("ready", style) : red("NOT READY", style), '\n');
+	out += status["generation"].number() == 0 ? "policy  none: everything is dropped\n"
+						  : text("policy  generation ", status["generation"].number(),
+							 " (", status["policy_source"].text(), ")\n");
+	out += text("snat    ", status["snat"].text(), '\n');
+	const char *lead = "ports   ";
+	for (const Json &port : status["ports"].items()) {
+		out += text(lead, port["interface"].text(), ' ', port["side"].text(), ", mtu ",
+			    port["mtu"].number(), '\n');
+		lead = "        ";
+	}
 	out += text("poller  ", poller_line(status), "\n\n");
-	Table table({"CHECK", "STATE", "DETAIL"});
-	for (const v1::Check &check : status.checks())
-		table.add({check.name(), check.ok() ? "ok" : "FAILS", check.detail()});
-	return out + table.text();
+	return out + check_table(status["checks"]);
+}
+
+std::vector<Command> status_commands()
+{
+	return {
+		{.words = "status",
+		 .help = "is this node well, and what does it enforce?",
+		 .options = {watch_option()},
+		 .run =
+			 [](Session &session) {
+				 return session.show_watched("/api/v1/status", [&](const Json &status) {
+					 return render_status(status, session.style);
+				 });
+			 }},
+		{.words = "ready",
+		 .help = "may traffic be sent to this node? Exit 0 or 8",
+		 .options = {{.name = "--dataplane", .help = "only what packets need"}},
+		 .run = [](Session &session) { return show_ready(session); }},
+	};
 }
 
 } // namespace neuwerk::cli
