@@ -74,9 +74,11 @@ std::map<std::string, Place> places()
 			place.files |= option.is_positional() && option.is_file;
 		}
 	}
-	for (const Option &option : global_options())
-		for (auto &[words, place] : all)
+	for (auto &[words, place] : all) {
+		for (const Option &option : global_options())
 			place.offers.push_back({option.long_name(), option.help});
+		place.offers.push_back({"--help", "print help and exit"});
+	}
 	return all;
 }
 
@@ -148,6 +150,7 @@ std::string bash_script()
 		    "\tlocal current=${COMP_WORDS[COMP_CWORD]}\n"
 		    "\t_neuwerkctl_walk \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"\n\tCOMPREPLY=()\n"
 		    "\tfor offer in \"${offers[@]}\"; do\n\t\toffer=${offer%%:*}\n"
+		    "\t\t[[ $offer != -* || $current == -* ]] || continue\n"
 		    "\t\t[[ $offer != \"$current\"* ]] || COMPREPLY+=(\"$offer\")\n\tdone\n"
 		    "\tif [ $files = 1 ]; then COMPREPLY+=($(compgen -f -- \"$current\")); fi\n}\n\n"
 		    "_neuwerkctl_walk() {\n",
@@ -169,7 +172,7 @@ std::string fish_line(const std::string &at, const Option &option)
 {
 	std::string line = "complete -c neuwerkctl";
 	if (!at.empty())
-		line += text(" -n ", quoted("__neuwerkctl_at " + at));
+		line += " -n " + quoted(text("__neuwerkctl_at '", at, '\''));
 	for (const std::string &name : names_of(option))
 		line += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
 	if (!option.is_flag())
@@ -183,33 +186,57 @@ std::string fish_line(const std::string &at, const Option &option)
 	return line + " -d " + quoted(option.help) + '\n';
 }
 
+constexpr const char *fish_walk = R"(# Is this the place at which the line stands?
+function __neuwerkctl_at --argument-names wanted
+	set -l at ''
+	set -l skip 0
+	set -l words (commandline -opc)
+	set -e words[1]
+	for word in $words
+		set -l next (string trim "$at $word")
+		if test $skip = 1
+			set skip 0
+		else if contains -- $next $__neuwerkctl_places
+			set at $next
+		else if contains -- $word $__neuwerkctl_valued
+			set skip 1
+		end
+	end
+	test "$at" = "$wanted"
+end
+
+complete -c neuwerkctl -f
+)";
+
 std::string fish_script()
 {
-	std::string out =
-		"# fish completion of neuwerkctl, made by `neuwerkctl completion fish`\n"
-		"# The words of the line without options begin with these, and with no longer known place.\n"
-		"function __neuwerkctl_at\n"
-		"\tset -l words (string match -v -- '-*' (commandline -opc)[2..])\n"
-		"\ttest (count $words) -ge (count $argv); or return 1\n"
-		"\ttest (count $argv) -eq 0 -a (count $words) -gt 0; and return 1\n"
-		"\ttest (count $argv) -eq 0; or test \"$words[1..(count $argv)]\" = \"$argv\"\nend\n\n"
-		"complete -c neuwerkctl -f\n";
+	std::string known = "set -g __neuwerkctl_places", valued = "set -g __neuwerkctl_valued", lines;
+	std::set<std::string> seen;
+	each_value([&](const std::string &where, const Option &) {
+		const std::string name = where.substr(where.rfind(' ') + 1);
+		if (seen.insert(name).second)
+			valued += ' ' + name;
+	});
 	for (const auto &[words, place] : places()) {
+		if (!words.empty())
+			known += ' ' + quoted(words);
+		const std::string start =
+			"complete -c neuwerkctl -n " + quoted(text("__neuwerkctl_at '", words, '\''));
 		for (const Offer &offer : place.offers)
 			if (offer.word[0] != '-')
-				out += text("complete -c neuwerkctl -n ", quoted("__neuwerkctl_at " + words),
-					    " -a ", quoted(offer.word), " -d ", quoted(offer.help), '\n');
+				lines += text(start, " -a ", quoted(offer.word), " -d ", quoted(offer.help),
+					      '\n');
 		if (place.files)
-			out += text("complete -c neuwerkctl -n ", quoted("__neuwerkctl_at " + words),
-				    " -F\n");
+			lines += start + " -F\n";
 	}
 	for (const Command &command : all_commands())
 		for (const Option &option : command.options)
 			if (!option.is_positional())
-				out += fish_line(command.words, option);
+				lines += fish_line(command.words, option);
 	for (const Option &option : global_options())
-		out += fish_line("", option);
-	return out;
+		lines += fish_line("", option);
+	return text("# fish completion of neuwerkctl, made by `neuwerkctl completion fish`\n", known, '\n',
+		    valued, "\n\n", fish_walk, lines);
 }
 
 } // namespace
