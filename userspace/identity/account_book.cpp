@@ -32,8 +32,8 @@ tl::unexpected<Error> gives_up(std::string_view what)
 // Name and description as they are kept: trimmed, a blank description is none.
 Result<AccountFields> normalised(const AccountFields &fields)
 {
-	AccountFields kept{std::string(trimmed(fields.name)), std::nullopt, fields.role};
-	const std::string_view description = trimmed(fields.description.value_or(""));
+	AccountFields kept{std::string(trimmed(std::string_view(fields.name))), std::nullopt, fields.role};
+	const std::string_view description = trimmed(fields.description);
 	if (kept.name.empty())
 		return fail(ErrorKind::invalid_argument, "name is required");
 	if (kept.name.size() > name_limit_bytes)
@@ -132,51 +132,52 @@ Result<std::vector<TokenMeta>> AccountBook::tokens(std::string_view account) con
 	return out;
 }
 
-std::int64_t AccountBook::next_sequence()
+// Above everything that is there, and above what others are just adding.
+std::int64_t AccountBook::next_sequence(const Room &room)
 {
 	const std::lock_guard lock(sequence_mutex_);
-	last_sequence_ = std::max(last_sequence_ + 1, now_ms_() * 1000);
+	last_sequence_ = std::max(last_sequence_, room.last_sequence) + 1;
 	return last_sequence_;
 }
 
-Result<std::vector<Operation>> AccountBook::room_for_account() const
+Result<AccountBook::Room> AccountBook::room_for_account() const
 {
 	const auto all = accounts();
 	if (!all)
 		return tl::unexpected(all.error());
-	std::vector<Operation> operations;
+	Room room{{}, all->empty() ? 0 : all->back().sequence};
 	if (all->size() < account_limit_count)
-		return operations;
+		return room;
 	for (const auto &record : *all)
-		if (!record.account.enabled && operations.size() < pruned_limit_count)
-			operations.push_back(state::erase(account_key(record.account.id)));
-	if (operations.empty())
+		if (!record.account.enabled && room.operations.size() < pruned_limit_count)
+			room.operations.push_back(state::erase(account_key(record.account.id)));
+	if (room.operations.empty())
 		return fail(ErrorKind::resource_exhausted, text("service accounts: ", account_limit_count,
 								" are active, the most there may be"));
-	return operations;
+	return room;
 }
 
-Result<std::vector<Operation>> AccountBook::room_for_token() const
+Result<AccountBook::Room> AccountBook::room_for_token() const
 {
 	const auto all = all_tokens();
 	if (!all)
 		return tl::unexpected(all.error());
-	std::vector<Operation> operations;
+	Room room{{}, all->empty() ? 0 : all->back().sequence};
 	if (all->size() < token_limit_count)
-		return operations;
+		return room;
 	const std::int64_t now_s = now_ms_() / 1000;
 	for (const auto &record : *all) {
 		const bool is_over = record.expires_s && *record.expires_s + clock_skew_s < now_s;
-		if ((!record.meta.revoked_at && !is_over) || operations.size() >= 2 * pruned_limit_count)
+		if ((!record.meta.revoked_at && !is_over) || room.operations.size() >= 2 * pruned_limit_count)
 			continue;
-		operations.push_back(state::erase(token_key(record.meta.id)));
-		operations.push_back(state::erase(use_key(record.meta.id)));
+		room.operations.push_back(state::erase(token_key(record.meta.id)));
+		room.operations.push_back(state::erase(use_key(record.meta.id)));
 	}
-	if (operations.empty())
+	if (room.operations.empty())
 		return fail(ErrorKind::resource_exhausted,
 			    text("service account tokens: ", token_limit_count,
 				 " are in use, the most there may be: revoke some first"));
-	return operations;
+	return room;
 }
 
 Result<Account> AccountBook::create(const AccountFields &fields, const std::string &actor)
@@ -184,16 +185,16 @@ Result<Account> AccountBook::create(const AccountFields &fields, const std::stri
 	auto kept = normalised(fields);
 	if (!kept)
 		return tl::unexpected(std::move(kept.error()));
-	auto operations = room_for_account();
-	if (!operations)
-		return tl::unexpected(std::move(operations.error()));
+	auto room = room_for_account();
+	if (!room)
+		return tl::unexpected(std::move(room.error()));
 	const AccountRecord record{{crypto::random_uuid(), kept->name, kept->description,
 				    format_time(now_ms_()), actor, kept->role, true},
-				   next_sequence()};
+				   next_sequence(*room)};
 	const std::string key = account_key(record.account.id);
-	operations->push_back(state::require(key, 0));
-	operations->push_back(state::put(key, to_json(record)));
-	if (auto written = store_.write({std::move(*operations), actor, ""}); !written)
+	room->operations.push_back(state::require(key, 0));
+	room->operations.push_back(state::put(key, to_json(record)));
+	if (auto written = store_.write({std::move(room->operations), actor, ""}); !written)
 		return tl::unexpected(std::move(written.error()));
 	return record.account;
 }
@@ -286,15 +287,15 @@ Result<> AccountBook::disable(const std::string &id, const std::string &actor)
 
 Result<> AccountBook::add_token(const AccountRecord &account, TokenRecord token, const std::string &actor)
 {
-	auto operations = room_for_token();
-	if (!operations)
-		return tl::unexpected(std::move(operations.error()));
-	token.sequence = next_sequence();
+	auto room = room_for_token();
+	if (!room)
+		return tl::unexpected(std::move(room.error()));
+	token.sequence = next_sequence(*room);
 	const std::string key = token_key(token.meta.id);
-	operations->push_back(state::require(account_key(account.account.id), account.revision));
-	operations->push_back(state::require(key, 0));
-	operations->push_back(state::put(key, to_json(token)));
-	if (auto written = store_.write({std::move(*operations), actor, ""}); !written)
+	room->operations.push_back(state::require(account_key(account.account.id), account.revision));
+	room->operations.push_back(state::require(key, 0));
+	room->operations.push_back(state::put(key, to_json(token)));
+	if (auto written = store_.write({std::move(room->operations), actor, ""}); !written)
 		return tl::unexpected(std::move(written.error()));
 	return {};
 }

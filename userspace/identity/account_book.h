@@ -39,9 +39,14 @@ public:
 
 private:
 	[[nodiscard]] Result<std::vector<TokenRecord>> all_tokens() const;
-	[[nodiscard]] std::int64_t next_sequence();
-	[[nodiscard]] Result<std::vector<state::Operation>> room_for_account() const;
-	[[nodiscard]] Result<std::vector<state::Operation>> room_for_token() const;
+	// What must go so that one more record has a place, and what the youngest record has as its sequence.
+	struct Room {
+		std::vector<state::Operation> operations;
+		std::int64_t last_sequence;
+	};
+	[[nodiscard]] Result<Room> room_for_account() const;
+	[[nodiscard]] Result<Room> room_for_token() const;
+	[[nodiscard]] std::int64_t next_sequence(const Room &room);
 
 	state::Store &store_;
 	WallClock now_ms_;

@@ -52,13 +52,18 @@ Result<std::string_view> presented_token(const Credentials &credentials)
 		    credentials.authorization ? "invalid authorization scheme" : "missing bearer token");
 }
 
+bool is_about_keyset(const Error &error)
+{
+	return error.what == "missing api auth keyset" || error.what.starts_with("api auth keyset:");
+}
+
 std::string_view denial_reason(const Error &error)
 {
 	if (error.what == "missing bearer token")
 		return "missing_token";
 	if (error.what == "invalid authorization scheme")
 		return "invalid_scheme";
-	if (error.what == "missing api auth keyset" || error.what.starts_with("api auth keyset:"))
+	if (error.kind != ErrorKind::unauthenticated || is_about_keyset(error))
 		return "keyset_error";
 	return "invalid_token";
 }

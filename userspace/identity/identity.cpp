@@ -20,7 +20,7 @@ std::vector<std::string> normalised(const std::vector<std::string> &roles)
 {
 	std::vector<std::string> out;
 	for (const auto &written : roles) {
-		std::string role = lower(trimmed(written));
+		std::string role = lower(trimmed(std::string_view(written)));
 		if (!role.empty() && std::ranges::find(out, role) == out.end())
 			out.push_back(std::move(role));
 	}
@@ -34,7 +34,7 @@ struct Draft {
 
 Result<std::optional<std::int64_t>> end_of(const TokenRequest &request, std::int64_t now_s)
 {
-	const std::string_view ttl = trimmed(request.ttl.value_or(""));
+	const std::string_view ttl = trimmed(request.ttl);
 	const auto ttl_s = parse_ttl(ttl, now_s);
 	if (!ttl_s)
 		return tl::unexpected(ttl_s.error());
@@ -57,7 +57,7 @@ Result<Draft> draft_of(const TokenRequest &request, const Account &account, cons
 	const Role role = request.role.value_or(account.role);
 	if (role == Role::admin && account.role != Role::admin)
 		return fail(ErrorKind::invalid_argument, "token role exceeds account role");
-	const std::string_view token_name = trimmed(request.name.value_or(""));
+	const std::string_view token_name = trimmed(request.name);
 	if (token_name.size() > name_limit_bytes)
 		return fail(ErrorKind::invalid_argument, text("name is too long: ", token_name.size(),
 							      " bytes, at most ", name_limit_bytes));
@@ -124,8 +124,10 @@ Result<Subject> Identity::authenticate(const Credentials &credentials)
 	if (!token)
 		return tl::unexpected(token.error());
 	const auto verified = state_->verifier.verify(*token);
-	if (!verified)
+	if (!verified && is_about_keyset(verified.error()))
 		return fail(ErrorKind::unauthenticated, verified.error().what);
+	if (!verified)
+		return tl::unexpected(verified.error());
 	state_->verifier.note_use(**verified);
 	const Claims &claims = (*verified)->claims;
 	return Subject{claims.subject, claims.service_account, claims.expires_s,
@@ -159,7 +161,7 @@ Result<> Identity::retire_key(const std::string &kid, const std::string &actor)
 
 Result<std::string> Identity::mint(const MintRequest &request)
 {
-	const std::string_view sub = trimmed(request.sub);
+	const std::string_view sub = trimmed(std::string_view(request.sub));
 	if (sub.empty())
 		return fail(ErrorKind::invalid_argument, "sub is required");
 	const std::int64_t ttl_s = request.ttl_s.value_or(default_ttl_s);

@@ -1,6 +1,7 @@
 // How texts are spelled inside identity/: surrounding blanks and ASCII case.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,13 @@ inline constexpr std::string_view blanks = " \t\r\n\f\v";
 		return {};
 	return written.substr(start, written.find_last_not_of(blanks) - start + 1);
 }
+
+// None is blank.
+[[nodiscard]] inline std::string_view trimmed(const std::optional<std::string> &written)
+{
+	return written ? trimmed(std::string_view(*written)) : std::string_view{};
+}
+std::string_view trimmed(std::optional<std::string> &&) = delete; // the view would outlive its text
 
 [[nodiscard]] inline std::string lower(std::string_view written)
 {
