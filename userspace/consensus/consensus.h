@@ -44,7 +44,7 @@ public:
 	[[nodiscard]] virtual Result<std::vector<Result<Index>>> apply(std::span<const Entry> entries) = 0;
 
 	// Makes everything that is applied survive power loss. The log is compacted only after this. Also
-	// called when the log was created, before its first entry.
+	// called before the first entry of a fresh log: from then on the machine is not fresh any more.
 	[[nodiscard]] virtual Result<> make_durable() = 0;
 
 	// Called after every turn, when its answers were given: the place for work that nobody should wait

@@ -85,10 +85,9 @@ Result<LogFile> LogFile::open(const Options &options, Applied applied)
 	if (*version > schema_version)
 		return fail(ErrorKind::internal, text("log: ", options.log_path, ": format ", *version,
 						      " was written by a newer neuwerkd"));
-	log.created_ = *version == 0;
-	if (log.created_ && !options.fresh)
+	if (*version < 0 || (*version == 0 && !options.fresh))
 		return log.corrupt("it is empty");
-	if (log.created_)
+	if (*version == 0)
 		if (auto made = log.create(applied); !made)
 			return tl::unexpected(made.error());
 	if (auto checked = log.database_.check(); !checked)
@@ -99,6 +98,10 @@ Result<LogFile> LogFile::open(const Options &options, Applied applied)
 		return tl::unexpected(loaded.error());
 	if (auto fitting = log.fits(applied); !fitting)
 		return tl::unexpected(fitting.error());
+	// After an fsync that failed, Linux keeps pages that never reached the disk and calls them clean:
+	// what was read here may be only in memory. A checkpoint writes it once more, and to another file.
+	if (auto moved = log.checkpoint(); !moved)
+		return tl::unexpected(moved.error());
 	return log;
 }
 

@@ -41,10 +41,6 @@ public:
 
 	[[nodiscard]] Result<> checkpoint();
 
-	[[nodiscard]] bool created() const
-	{
-		return created_;
-	}
 	[[nodiscard]] Term term() const
 	{
 		return term_;
@@ -84,7 +80,6 @@ private:
 
 	storage::Database database_;
 	storage::Statement insert_, select_, remove_, update_meta_;
-	bool created_ = false;
 	Term term_ = 0;
 	Index first_ = 1;
 	Term term_before_first_ = 0;

@@ -54,7 +54,8 @@ SingleVoter::~SingleVoter()
 
 Result<> SingleVoter::start()
 {
-	if (log_.created())
+	// Not only when the log was created just now: that start may have ended right after.
+	if (options_.fresh)
 		if (auto durable = machine_.make_durable(); !durable)
 			return durable;
 	if (auto caught_up = catch_up(); !caught_up)

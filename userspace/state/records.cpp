@@ -12,9 +12,6 @@ namespace neuwerk::state {
 
 namespace {
 
-// A WAL this long (pages of 4 KiB) is checkpointed when nobody waits, and this long also under load.
-constexpr int wal_pages_idle = 1000;
-constexpr int wal_pages_max = 4096;
 // Keys that one `collect` looks at in one query; bounds memory, not the command.
 constexpr std::size_t collect_step_keys = 1024;
 
@@ -250,7 +247,7 @@ Result<Records::Old> Records::look_up(std::string_view key)
 
 Result<> Records::tidy_up(bool idle)
 {
-	if (database_.wal_pages() < (idle ? wal_pages_idle : wal_pages_max))
+	if (database_.wal_pages() < (idle ? limits_.wal_pages_idle : limits_.wal_pages_max))
 		return {};
 	return database_.checkpoint();
 }

@@ -107,6 +107,7 @@ private:
 	storage::Statement look_up_, put_, erase_, stale_, remember_, forget_, applied_row_;
 	Committed committed_;
 	bool synced_ = true;
+	consensus::Limits limits_;
 
 	// The row `applied`.
 	Index applied_ = 0;

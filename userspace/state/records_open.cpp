@@ -75,6 +75,7 @@ Result<std::unique_ptr<Records>> Records::open(const Options &options, bool log_
 	records->database_ = std::move(*database);
 	records->committed_ = std::move(committed);
 	records->synced_ = options.synced;
+	records->limits_ = options.limits;
 
 	const auto version = records->database_.pragma("user_version");
 	if (!version)
@@ -82,7 +83,7 @@ Result<std::unique_ptr<Records>> Records::open(const Options &options, bool log_
 	if (*version > schema_version)
 		return fail(ErrorKind::internal, text("state: ", file.path, ": format ", *version,
 						      " was written by a newer neuwerkd"));
-	if (*version == 0 && log_exists)
+	if (*version < 0 || (*version == 0 && log_exists))
 		return records->corrupt("it is empty");
 	// Durable before there is a raft.db: from then on, an absent state.db means damage.
 	if (*version == 0)
@@ -90,6 +91,9 @@ Result<std::unique_ptr<Records>> Records::open(const Options &options, bool log_
 			return tl::unexpected(created.error());
 	if (auto loaded = records->load(); !loaded)
 		return tl::unexpected(loaded.error());
+	// See LogFile::open: what only the page cache holds is written again.
+	if (auto moved = records->database_.checkpoint(); !moved)
+		return tl::unexpected(moved.error());
 	if (options.synced)
 		if (auto set = records->database_.set_durability(storage::Durability::checkpoints); !set)
 			return tl::unexpected(set.error());
