@@ -39,6 +39,11 @@ void Machine::crash()
 	store_.reset();
 }
 
+void Machine::shut_down()
+{
+	store_.reset();
+}
+
 std::string Machine::start()
 {
 	auto store = state::Store::open(options_of(disk, synced_));
@@ -61,37 +66,37 @@ std::string Machine::settle()
 			return crash(), "";
 		return "the records cannot be read: " + records.error().what;
 	}
-	const std::string from_acknowledged = acknowledged_.difference(*records);
-	Model candidate = acknowledged_;
+	const std::string from_acknowledged = books_.acknowledged.difference(*records);
+	Model candidate = books_.acknowledged;
 	std::size_t applied = 0;
 	std::string difference = from_acknowledged;
-	while (!difference.empty() && applied < unanswered_.size()) {
-		candidate.apply(unanswered_[applied++]);
+	while (!difference.empty() && applied < books_.unanswered.size()) {
+		candidate.apply(books_.unanswered[applied++]);
 		difference = candidate.difference(*records);
 	}
 	if (!difference.empty())
 		return from_acknowledged;
-	acknowledged_ = std::move(candidate);
-	const auto lost = unanswered_.begin() + static_cast<std::ptrdiff_t>(applied);
-	settled_.insert(settled_.end(), unanswered_.begin(), lost);
-	unanswered_.erase(unanswered_.begin(), lost);
+	books_.acknowledged = std::move(candidate);
+	const auto lost = books_.unanswered.begin() + static_cast<std::ptrdiff_t>(applied);
+	books_.settled.insert(books_.settled.end(), books_.unanswered.begin(), lost);
+	books_.unanswered.erase(books_.unanswered.begin(), lost);
 	const auto has_no_id = [](const state::Write &write) { return write.request_id.empty(); };
-	std::erase_if(settled_, has_no_id);
-	std::erase_if(unanswered_, has_no_id);
+	std::erase_if(books_.settled, has_no_id);
+	std::erase_if(books_.unanswered, has_no_id);
 	return "";
 }
 
 // As a client does that got no answer: what was applied must not be applied again.
 std::string Machine::repeat_settled()
 {
-	for (; !settled_.empty(); settled_.pop_back()) {
-		const auto answer = store_->write(settled_.back());
+	for (; !books_.settled.empty(); books_.settled.pop_back()) {
+		const auto answer = store_->write(books_.settled.back());
 		if (!answer && answer.error().kind == ErrorKind::unavailable)
 			return crash(), "";
 		const auto records = store_->list("");
 		if (!records)
 			return disk.has_struck() ? (crash(), "") : records.error().what;
-		if (const auto wrong = acknowledged_.difference(*records); !wrong.empty())
+		if (const auto wrong = books_.acknowledged.difference(*records); !wrong.empty())
 			return "after a retry: " + wrong;
 	}
 	return "";
@@ -100,8 +105,8 @@ std::string Machine::repeat_settled()
 // What was lost is applied now.
 std::string Machine::repeat_lost()
 {
-	while (store_ && !unanswered_.empty()) {
-		const auto answer = store_->write(unanswered_.front());
+	while (store_ && !books_.unanswered.empty()) {
+		const auto answer = store_->write(books_.unanswered.front());
 		if (!answer && answer.error().kind == ErrorKind::unavailable)
 			return crash(), "";
 		if (auto wrong = book(answer); !wrong.empty())
@@ -113,8 +118,8 @@ std::string Machine::repeat_lost()
 // The first of the unanswered writes got its answer.
 std::string Machine::book(const Result<state::Index> &answer)
 {
-	const bool accepted = acknowledged_.apply(unanswered_.front());
-	unanswered_.erase(unanswered_.begin());
+	const bool accepted = books_.acknowledged.apply(books_.unanswered.front());
+	books_.unanswered.erase(books_.unanswered.begin());
 	if (accepted == answer.has_value())
 		return "";
 	return "a write that should be " + std::string(accepted ? "accepted" : "refused") + ": " +
@@ -141,8 +146,8 @@ std::string Machine::work_burst(std::uint32_t count)
 	for (std::uint32_t i = 0; i < count; i++) {
 		auto promise = std::make_shared<std::promise<Result<state::Index>>>();
 		answers.push_back(promise->get_future());
-		unanswered_.push_back(random_write(random_, ++written_));
-		store_->write(unanswered_.back(), [=, &proposed](Result<state::Index> answer) {
+		books_.unanswered.push_back(random_write(random_, ++written_));
+		store_->write(books_.unanswered.back(), [=, &proposed](Result<state::Index> answer) {
 			if (i == 0 && std::this_thread::get_id() != caller)
 				proposed.wait();
 			promise->set_value(std::move(answer));

@@ -25,6 +25,24 @@ public:
 	// Closes what is left of the Store. Nothing is answered after this.
 	void crash();
 
+	// Closes the Store in order.
+	void shut_down();
+
+	// What must be there: to be put back when a start is tried again from the same image of the disk.
+	struct Books {
+		Model acknowledged;
+		std::vector<state::Write> unanswered; // in the order in which they were proposed
+		std::vector<state::Write> settled;    // unanswered, but found applied: to be tried again
+	};
+	[[nodiscard]] const Books &books() const
+	{
+		return books_;
+	}
+	void keep_books(Books books)
+	{
+		books_ = std::move(books);
+	}
+
 	PowerDisk disk;
 
 private:
@@ -37,9 +55,7 @@ private:
 	properties::Random random_;
 	bool synced_;
 	std::unique_ptr<state::Store> store_;
-	Model acknowledged_;
-	std::vector<state::Write> unanswered_; // in the order in which they were proposed
-	std::vector<state::Write> settled_;    // unanswered, but found applied: to be tried again
+	Books books_;
 	std::uint64_t written_ = 0;
 };
 
