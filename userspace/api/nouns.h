@@ -20,4 +20,7 @@ void add_cluster_routes(Routes &routes, Services &services);           // member
 void add_diagnostics_routes(Routes &routes, Services &services);       // health, readiness, stats, flows, events, audit, wiretap, sysdump
 // clang-format on
 
+// GET /api/v1/openapi.json, of all routes so far and itself.
+void add_openapi_route(Routes &routes);
+
 } // namespace neuwerk::api
