@@ -36,7 +36,7 @@ v1::NodeStatusReply healthy()
 	status.set_version("0.1.0");
 	status.set_pid(12);
 	status.set_generation(3);
-	status.set_policy_source("control socket");
+	status.set_policy_source("admin-api by local:root");
 	status.set_ready(true);
 	status.set_snat("auto 203.0.113.1");
 	for (const char *side : {"inside", "outside"}) {
@@ -107,7 +107,7 @@ TEST_CASE("status of a healthy node")
 {
 	CHECK(render_status(json_of(healthy()), table) ==
 	      "neuwerkd 0.1.0 (pid 12): ready\n"
-	      "policy  generation 3 (control socket)\n"
+	      "policy  generation 3 (admin-api by local:root)\n"
 	      "snat    auto 203.0.113.1\n"
 	      "ports   eth-inside inside, mtu 1500\n"
 	      "        eth-outside outside, mtu 1500\n"

@@ -64,7 +64,7 @@ TEST_CASE("a wrong command line exits 2, says what is wrong in the words of the 
 		{{"sysdump", "--bogus"}, "unknown sysdump flag: --bogus"},
 		{{"status", "now"}, "status: 'now' was not expected"},
 		{{"-o", "xml", "status"}, "--output: 'xml' is none of table, json, yaml, jsonl"},
-		{{"flow", "list", "-n", "many"}, "--limit: 'many' is not a number from 0 to 4294967295"},
+		{{"flow", "list", "-n", "many"}, "--limit: 'many' is not a number from 1 to 100000"},
 		{{"policy", "apply"}, "missing file"},
 		{{"policy", "apply", "--confirm", "25h", "p"},
 		 "--confirm: '25h' is no duration from 1s to 24h"},
@@ -252,6 +252,74 @@ TEST_CASE("a policy is sent as it stands, with the type that its name or its fir
 			 "\n");
 	CHECK(ctl({"policy", "apply", "/nowhere/p.yaml"}) == 4);
 	CHECK(ctl.error == "neuwerkctl: open: /nowhere/p.yaml: No such file or directory\n");
+}
+
+TEST_CASE("a comparison names what changed, and packets that show it")
+{
+	const TestDirectory directory;
+	write(directory / "p.yaml", "default_policy: deny\n");
+	TestWorld ctl;
+	ctl.answer(
+		200,
+		R"({"equivalent":false,"complete":false,"default_policy_changed":true,)"
+		R"("groups":{"added":["g2"],"removed":[],"changed":[],"moved":[]},"rules":{"added":[],"removed":["g/r"]},)"
+		R"("examples":[{"packet":{"source":"10.0.0.2","destination":"1.2.3.4","protocol":"tcp","source_port":0,)"
+		R"("destination_port":80},"from":{"verdict":"allowed","group":"g","rule":"r"},)"
+		R"("to":{"verdict":"denied_by_default","group":"default","rule":""}}]})");
+	CHECK(ctl({"policy", "diff", "--revision", "3", directory / "p.yaml"}) == 0);
+	CHECK(ctl.requests.back().path == "/api/v1/policy/diff?revision=3");
+	CHECK(ctl.out == "group added: g2\n"
+			 "rule removed: g/r\n"
+			 "default_policy changed\n"
+			 "packet tcp 10.0.0.2:0 -> 1.2.3.4:80: allowed by g/r => denied_by_default by "
+			 "default (default)\n"
+			 "there may be more packets that are treated differently\n");
+	ctl.answer(200, R"({"equivalent":true,"complete":true,"groups":{},"rules":{},"examples":[]})");
+	CHECK(ctl({"policy", "diff", directory / "p.yaml"}) == 0);
+	CHECK(ctl.out == "no packet is treated differently\n");
+}
+
+TEST_CASE("a policy whose tests fail exits 3 and names them")
+{
+	const TestDirectory directory;
+	write(directory / "p.json", "{}");
+	TestWorld ctl;
+	ctl.answer(200, R"({"passed":false,"tests":[{"name":"web","passed":true,"detail":"allowed: g/web"},)"
+			R"({"name":"mail","passed":false,"detail":"expected deny, but allowed: g/any"}]})");
+	CHECK(ctl({"policy", "test", directory / "p.json"}) == 3);
+	CHECK(ctl.out == "ok    web: allowed: g/web\nFAILS mail: expected deny, but allowed: g/any\n");
+	CHECK(ctl.error == "neuwerkctl: 1 of 2 tests of the policy failed\n");
+	ctl.answer(200, R"({"passed":true,"tests":[]})");
+	CHECK(ctl({"policy", "test", directory / "p.json"}) == 0);
+}
+
+TEST_CASE("the state of a policy says what is not enforced, and what waits for a confirmation")
+{
+	TestWorld ctl;
+	ctl.answer(200,
+		   R"({"revision":8,"generation":4,"enforced_revision":7,"enforced_since":"T1",)"
+		   R"("pending":{"revision":8,"since":"T2","attempts":3,"last_error":"no memory"},)"
+		   R"("confirm":{"revision":8,"previous_revision":7,"deadline":"T3"},"last_error":null})");
+	CHECK(ctl({"policy", "status"}) == 0);
+	CHECK(ctl.out ==
+	      "revision   8\n"
+	      "enforced   revision 7 as generation 4 since T1\n"
+	      "pending    revision 8 since T2, 3 attempts: no memory\n"
+	      "unconfirmed revision 8: revision 7 returns at T3 unless `neuwerkctl policy confirm` comes "
+	      "before\n");
+}
+
+TEST_CASE("translation shows each address with its use")
+{
+	TestWorld ctl;
+	ctl.answer(200, R"({"mode":"auto 203.0.113.1","pools":[{"external_address":"203.0.113.1","flows":2,)"
+			R"("ports_per_remote":64512}]})");
+	CHECK(ctl({"nat", "show"}) == 0);
+	CHECK(ctl.out == "snat  auto 203.0.113.1\n\n"
+			 "SEEN OUTSIDE AS  FLOWS  PORTS TOWARDS EACH REMOTE\n"
+			 "203.0.113.1          2                      64512\n");
+	CHECK(ctl.answer(200, R"({"mode":"none","pools":[]})")({"nat", "show"}) == 0);
+	CHECK(ctl.out == "snat  none\n");
 }
 
 TEST_CASE("an explanation asks for the packet that was meant")

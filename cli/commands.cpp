@@ -10,10 +10,10 @@ const std::vector<Command> &all_commands()
 	static const std::vector<Command> table = [] {
 		std::vector<Command> all;
 		for (auto *commands_of :
-		     {status_commands, policy_commands, explain_commands, flow_commands, counters_commands,
-		      events_commands, audit_commands, auth_commands, service_account_commands,
-		      settings_commands, integration_commands, sso_commands, cluster_commands,
-		      sysdump_commands, context_commands, completion_commands}) {
+		     {status_commands, policy_commands, policy_review_commands, explain_commands,
+		      flow_commands, counters_commands, events_commands, audit_commands, auth_commands,
+		      service_account_commands, settings_commands, integration_commands, sso_commands,
+		      cluster_commands, sysdump_commands, context_commands, completion_commands}) {
 			auto commands = commands_of();
 			std::ranges::move(commands, std::back_inserter(all));
 		}

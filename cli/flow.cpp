@@ -20,6 +20,21 @@ Result<> list_flows(const Session &session)
 				    [&](const Json &flows) { return render_flows(flows, session.style); });
 }
 
+std::string render_nat(const Json &nat, const Style &style)
+{
+	if (style.format != Format::table)
+		return structured(nat, style.format);
+	const std::string mode = text("snat  ", nat["mode"].text(), '\n');
+	if (nat["pools"].items().empty())
+		return mode;
+	return mode + '\n' +
+	       listed(nat["pools"],
+		      {{"SEEN OUTSIDE AS", "external_address"},
+		       {"FLOWS", "flows"},
+		       {"PORTS TOWARDS EACH REMOTE", "ports_per_remote"}},
+		      "", style);
+}
+
 Result<> watch_flows(const Session &session)
 {
 	return session.follow("/api/v1/events", [&](const StreamEvent &event) {
@@ -58,8 +73,9 @@ std::vector<Command> flow_commands()
 		 .help = "who talks to whom, and as whom",
 		 .options = {{.name = "-n,--limit",
 			      .value = "LIMIT",
-			      .help = "at most so many",
-			      .max = 0xffffffff},
+			      .help = "at most so many; default 10000",
+			      .max = 100'000,
+			      .min = 1},
 			     watch_option()},
 		 .run = [](Session &session) { return list_flows(session); }},
 		{.words = "flow watch",
@@ -71,7 +87,9 @@ std::vector<Command> flow_commands()
 		 .options = {watch_option()},
 		 .run =
 			 [](Session &session) {
-				 return session.show_watched("/api/v1/nat", as_object(session.style));
+				 return session.show_watched("/api/v1/nat", [&](const Json &nat) {
+					 return render_nat(nat, session.style);
+				 });
 			 }},
 	};
 }

@@ -11,7 +11,8 @@ namespace neuwerk::cli {
 
 // clang-format off
 [[nodiscard]] std::vector<Command> status_commands();          // status, ready
-[[nodiscard]] std::vector<Command> policy_commands();          // policy …
+[[nodiscard]] std::vector<Command> policy_commands();          // policy …: what changes it
+[[nodiscard]] std::vector<Command> policy_review_commands();   // policy …: what does not
 [[nodiscard]] std::vector<Command> explain_commands();         // explain, policy explain
 [[nodiscard]] std::vector<Command> flow_commands();            // flow …, nat show
 [[nodiscard]] std::vector<Command> counters_commands();        // counters

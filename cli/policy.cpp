@@ -1,5 +1,6 @@
-// neuwerkctl policy: check a document, put it in force, compare, go back.
+// neuwerkctl policy: check a document, put it in force, go back.
 #include "nouns.h"
+#include "policy_document.h"
 
 #include "base/address.h"
 #include "base/text.h"
@@ -8,35 +9,7 @@ namespace neuwerk::cli {
 
 namespace {
 
-constexpr auto policy_patience = std::chrono::minutes(5); // a document of 32 MiB compiles that long at worst
 constexpr std::uint64_t confirm_limit_s = 86400;
-const std::string policy_path = "/api/v1/policy";
-
-// By its ending, else by its first character: the API needs to know.
-const char *content_type_of(const std::string &file, const std::string &document)
-{
-	if (file.ends_with(".json"))
-		return "application/json";
-	if (file.ends_with(".yaml") || file.ends_with(".yml"))
-		return "application/yaml";
-	const auto start = document.find_first_not_of(" \t\r\n");
-	return start != std::string::npos && document[start] == '{' ? "application/json" : "application/yaml";
-}
-
-Result<Answer> send_document(const Session &session, const char *method, const std::string &path)
-{
-	const std::string file = session.words.get("FILE");
-	auto document = read_file(session.world, file);
-	if (!document)
-		return tl::unexpected(document.error());
-	if (document->empty())
-		return fail(ErrorKind::invalid_argument, text(file, ": empty"));
-	return session.client().send({.method = method,
-				      .path = path,
-				      .body = *document,
-				      .content_type = content_type_of(file, *document),
-				      .patience = policy_patience});
-}
 
 // "300", "90s", "5m", "1h" in seconds.
 Result<std::uint64_t> parse_confirm(const std::string &words)
@@ -132,17 +105,6 @@ Result<> validate(const Session &session)
 	return {};
 }
 
-Result<> get(const Session &session)
-{
-	const std::string revision = session.words.get("--revision");
-	const Format format = session.is_table() ? Format::json : session.style.format;
-	if (revision.empty())
-		return session.show(policy_path,
-				    [&](const Json &document) { return structured(document, format); });
-	return session.show(text(policy_path, "/history/", revision),
-			    [&](const Json &record) { return structured(record["document"], format); });
-}
-
 Result<> roll_back(const Session &session)
 {
 	Json body = Json::object({{"revision", std::uint64_t{std::stoull(session.words.get("REVISION"))}}});
@@ -168,8 +130,6 @@ Result<> confirm(const Session &session)
 	return {};
 }
 
-const Option file_argument{
-	.name = "FILE", .help = "JSON or YAML; - is standard input", .required = true, .is_file = true};
 const Option message_option{.name = "--message", .value = "TEXT", .help = "why, for the history"};
 
 } // namespace
@@ -178,14 +138,6 @@ std::vector<Command> policy_commands()
 {
 	constexpr std::uint64_t any_revision = ~std::uint64_t{0};
 	return {
-		{.words = "policy get",
-		 .help = "the document in force, or one of the history",
-		 .options = {{.name = "--revision",
-			      .value = "REVISION",
-			      .help = "as `policy history` shows it",
-			      .max = any_revision,
-			      .min = 1}},
-		 .run = [](Session &session) { return get(session); }},
 		{.words = "policy apply",
 		 .help = "put this document in force",
 		 .options = {{.name = "--confirm",
@@ -195,7 +147,7 @@ std::vector<Command> policy_commands()
 			     message_option,
 			     {.name = "--wait",
 			      .help = "fail when this node does not enforce it within 2 seconds"},
-			     file_argument},
+			     policy_file_argument()},
 		 .run = [](Session &session) { return apply(session); },
 		 .check = [](const Words &words) -> Result<> {
 			 if (!words.has("--confirm"))
@@ -205,21 +157,8 @@ std::vector<Command> policy_commands()
 		 }},
 		{.words = "policy validate",
 		 .help = "is this document valid, and would apply take it?",
-		 .options = {file_argument},
+		 .options = {policy_file_argument()},
 		 .run = [](Session &session) { return validate(session); }},
-		{.words = "policy history",
-		 .help = "the last 50 policies: who, when, why",
-		 .run =
-			 [](Session &session) {
-				 return session.show(policy_path + "/history",
-						     as_list(session.style,
-							     {{"REVISION", "revision"},
-							      {"TIME", "time"},
-							      {"AUTHOR", "author"},
-							      {"SOURCE", "source"},
-							      {"MESSAGE", "message"}},
-							     "no policy was ever applied"));
-			 }},
 		{.words = "policy rollback",
 		 .help = "put a document of the history in force again",
 		 .options = {message_option,
@@ -232,14 +171,6 @@ std::vector<Command> policy_commands()
 		{.words = "policy confirm",
 		 .help = "keep the policy that was applied with --confirm",
 		 .run = [](Session &session) { return confirm(session); }},
-		{.words = "policy status",
-		 .help = "which revision this node enforces, and since when",
-		 .options = {watch_option()},
-		 .run =
-			 [](Session &session) {
-				 return session.show_watched(policy_path + "/status",
-							     as_object(session.style));
-			 }},
 	};
 }
 

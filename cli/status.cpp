@@ -21,6 +21,21 @@ std::string poller_line(const Json &status)
 	return line;
 }
 
+std::string policy_line(const Json &status)
+{
+	const std::uint64_t revision = status["revision"].number();
+	const std::uint64_t enforced = status["enforced_revision"].number();
+	if (status["generation"].number() == 0)
+		return "none: everything is dropped";
+	std::string line = text("generation ", status["generation"].number());
+	if (enforced != 0)
+		line += text(", revision ", enforced);
+	line += text(" (", status["policy_source"].text(), ')');
+	if (revision > enforced)
+		line += text("; revision ", revision, " is committed, but not enforced yet");
+	return line;
+}
+
 std::string check_table(const Json &checks)
 {
 	Table table({"CHECK", "STATE", "DETAIL"});
@@ -57,9 +72,7 @@ std::string render_status(const Json &status, const Style &style)
 	std::string out =
 		text("neuwerkd ", status["version"].text(), " (pid ", status["pid"].number(),
 		     "): ", status["ready"].truth() ? green("ready", style) : red("NOT READY", style), '\n');
-	out += status["generation"].number() == 0 ? "policy  none: everything is dropped\n"
-						  : text("policy  generation ", status["generation"].number(),
-							 " (", status["policy_source"].text(), ")\n");
+	out += "policy  " + policy_line(status) + '\n';
 	out += text("snat    ", status["snat"].text(), '\n');
 	const char *lead = "ports   ";
 	for (const Json &port : status["ports"].items()) {
