@@ -31,7 +31,7 @@ json::object common_part(const Integration &integration)
 
 std::string integration_name_key(std::string_view name)
 {
-	return text("integrations/name/", crypto::to_hex(crypto::sha256(lower(trimmed(name)))));
+	return text(integration_name_prefix, crypto::to_hex(crypto::sha256(lower(trimmed(name)))));
 }
 
 std::string integration_key(std::string_view id)

@@ -26,6 +26,11 @@ struct Integration {
 };
 
 inline constexpr std::string_view integration_prefix = "integrations/item/";
+inline constexpr std::string_view integration_name_prefix = "integrations/name/";
+
+// Creations at the same moment may exceed it by one each.
+inline constexpr std::size_t integration_limit_count = 1024;
+inline constexpr std::size_t integration_name_limit_bytes = 1024;
 
 // Names are equal without surrounding blanks and case.
 [[nodiscard]] std::string integration_name_key(std::string_view name);

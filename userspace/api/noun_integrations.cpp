@@ -54,6 +54,18 @@ void connect(Integration &integration, const Connection &connection, const crypt
 	integration.token_envelope = crypto::seal(sealing, trimmed(connection.service_account_token));
 }
 
+Result<> check_room(const state::Store &store)
+{
+	const auto names = store.list(integration_name_prefix);
+	if (!names)
+		return tl::unexpected(names.error());
+	if (names->size() >= integration_limit_count)
+		return fail(ErrorKind::resource_exhausted,
+			    text("integrations: there are ", names->size(), " already, the limit is ",
+				 integration_limit_count, ": delete some"));
+	return {};
+}
+
 Result<Integration> create(Services &services, const Call &call)
 {
 	std::string name, kind;
@@ -68,8 +80,13 @@ Result<Integration> create(Services &services, const Call &call)
 		return fail(ErrorKind::invalid_argument, "kind must be kubernetes");
 	if (is_blank(name))
 		return fail(ErrorKind::invalid_argument, "name is required");
+	if (name.size() > integration_name_limit_bytes)
+		return fail(ErrorKind::invalid_argument,
+			    text("name: longer than ", integration_name_limit_bytes, " bytes"));
 	if (const auto checked = check_connection(connection); !checked)
 		return tl::unexpected(checked.error());
+	if (const auto room = check_room(services.store); !room)
+		return tl::unexpected(room.error());
 
 	const std::int64_t now_ms = services.now_ms();
 	Integration integration{.id = crypto::random_uuid(),

@@ -72,6 +72,13 @@ Result<SsoProvider> create(Services &services, const Call &call)
 	auto provider = read_new_provider(call.request.body, services.sealing);
 	if (!provider)
 		return provider;
+	const auto there = services.store.list(sso_provider_prefix);
+	if (!there)
+		return tl::unexpected(there.error());
+	if (there->size() >= sso_provider_limit_count)
+		return fail(ErrorKind::resource_exhausted,
+			    text("sso providers: there are ", there->size(), " already, the limit is ",
+				 sso_provider_limit_count, ": delete some"));
 	provider->id = crypto::random_uuid();
 	provider->created_at = provider->updated_at = identity::format_time(services.now_ms());
 	const std::string key = sso_provider_key(provider->id);

@@ -16,6 +16,8 @@
 namespace neuwerk::api {
 
 inline constexpr std::string_view sso_provider_prefix = "auth/sso/providers/item/";
+// Creations at the same moment may exceed it by one each.
+inline constexpr std::size_t sso_provider_limit_count = 256;
 inline constexpr std::int64_t sso_session_ttl_max_s = 2'592'000; // 30 days
 
 // Texts are kept as the client sent them: Terraform compares. Blanks around them are for the login to skip.
