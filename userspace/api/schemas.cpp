@@ -237,6 +237,88 @@ std::vector<Schema> all_schemas()
 		{"SsoProviderTest", R"({"type": "object", "properties": {
 "ok": {"type": "boolean"}, "details": {"type": "string"}
 }, "required": ["ok", "details"]})"},
+		{"Health", R"({"type": "object", "properties": {"status": {"enum": ["ok"]}}, "required": ["status"]})"},
+		{"Readiness", R"({"type": "object", "properties": {
+"ready": {"type": "boolean"},
+"checks": {"type": "array", "items": {"type": "object", "properties": {
+"name": {"type": "string"}, "ok": {"type": "boolean"}, "detail": {"type": ["string", "null"]}
+}, "required": ["name", "ok", "detail"]}}
+}, "required": ["ready", "checks"]})"},
+		{"StatsByDecision", R"({"type": "object", "properties": {
+"allow": {"type": "integer"}, "deny": {"type": "integer"}, "pending_tls": {"type": "integer"}
+}, "required": ["allow", "deny", "pending_tls"]})"},
+		{"Stats", R"({"type": "object", "properties": {
+"dataplane": {"type": "object", "properties": {
+"active_flows": {"type": "integer"}, "active_nat_entries": {"type": "integer"},
+"nat_port_utilization": {"type": "number"},
+"packets": {"$ref": "#/components/schemas/StatsByDecision"},
+"bytes": {"$ref": "#/components/schemas/StatsByDecision"},
+"flows_opened": {"type": "integer"}, "flows_closed": {"type": "integer"},
+"ipv4_fragments_dropped": {"type": "integer"}, "ipv4_ttl_exceeded": {"type": "integer"}}},
+"dns": {"type": "object", "properties": {
+"queries_allow": {"type": "integer"}, "queries_deny": {"type": "integer"},
+"nxdomain_policy": {"type": "integer"}, "nxdomain_upstream": {"type": "integer"}}},
+"tls": {"type": "object", "properties": {"allow": {"type": "integer"}, "deny": {"type": "integer"}}},
+"dhcp": {"type": "object", "properties": {
+"lease_active": {"type": "boolean"}, "lease_expiry_epoch": {"type": "integer"}}},
+"cluster": {"type": "object", "properties": {
+"is_leader": {"type": "boolean"}, "current_term": {"type": "integer"}, "last_log_index": {"type": "integer"},
+"last_applied": {"type": "integer"}, "node_count": {"type": "integer"}, "follower_count": {"type": "integer"},
+"followers_caught_up": {"type": "integer"}, "nodes": {"type": "array", "items": {"type": "object"}}}}
+}, "required": ["dataplane", "dns", "tls", "dhcp", "cluster"]})"},
+		{"DnsCache", R"({"type": "object", "properties": {
+"entries": {"type": "array", "items": {"type": "object", "properties": {
+"hostname": {"type": "string"}, "ips": {"type": "array", "items": {"type": "string"}},
+"last_seen": {"type": "integer", "description": "Unix time"}
+}, "required": ["hostname", "ips", "last_seen"]}}
+}, "required": ["entries"]})"},
+		{"NodeStatus", R"({"type": "object", "description": "NodeStatusReply of control.proto"})"},
+		{"Counters", R"({"type": "object", "properties": {
+"counters": {"type": "array", "items": {"type": "object", "properties": {
+"stage": {"enum": ["xdp", "poller"]}, "verdict": {"type": "string"}, "fate": {"type": "string"},
+"why": {"type": "string"}, "packets": {"type": "integer"}, "bytes": {"type": "integer"}
+}, "required": ["stage", "verdict", "fate", "why", "packets", "bytes"]}}
+}, "required": ["counters"]})"},
+		{"Nat", R"({"type": "object", "properties": {
+"mode": {"type": "string"},
+"pools": {"type": "array", "items": {"type": "object", "properties": {
+"external_address": {"type": "string"}, "flows": {"type": "integer"},
+"ports_per_remote": {"type": "integer", "description": "flows towards one address, port and protocol that fit"}
+}, "required": ["external_address", "flows", "ports_per_remote"]}}
+}, "required": ["mode", "pools"]})"},
+		{"Flows",
+		 R"({"type": "array", "items": {"type": "object", "description": "Flow of dataplane.proto"}})"},
+		{"AuditFinding", R"({"type": "object", "properties": {
+"finding_type": {"enum": ["dns_deny", "l4_deny", "tls_deny", "icmp_deny", "auth_sso", "nat_exhausted"]},
+"policy_id": {"type": ["string", "null"], "format": "uuid"}, "source_group": {"type": "string"},
+"hostname": {"type": ["string", "null"]}, "dst_ip": {"type": ["string", "null"]},
+"dst_port": {"type": ["integer", "null"]}, "proto": {"type": ["integer", "null"]},
+"fqdn": {"type": ["string", "null"]}, "sni": {"type": ["string", "null"]},
+"icmp_type": {"type": ["integer", "null"]}, "icmp_code": {"type": ["integer", "null"]},
+"query_type": {"type": ["integer", "null"]}, "first_seen": {"type": "integer", "description": "Unix time"},
+"last_seen": {"type": "integer", "description": "Unix time"}, "count": {"type": "integer"},
+"node_ids": {"type": "array", "items": {"type": "string"}},
+"rule": {"type": ["string", "null"], "description": "null: a default decided"},
+"revision": {"type": "integer", "description": "of the policy that denied last"},
+"sample_src_ips": {"type": "array", "items": {"type": "string"}, "maxItems": 8},
+"audited": {"type": "boolean", "description": "allowed, although a rule in audit mode denies it"}
+}, "required": ["finding_type", "policy_id", "source_group", "hostname", "dst_ip", "dst_port", "proto", "fqdn",
+"sni", "icmp_type", "icmp_code", "query_type", "first_seen", "last_seen", "count", "node_ids"]})"},
+		{"AuditFindings", R"({"type": "object", "properties": {
+"items": {"type": "array", "items": {"$ref": "#/components/schemas/AuditFinding"}},
+"partial": {"type": "boolean"},
+"node_errors": {"type": "array", "items": {"$ref": "#/components/schemas/NodeError"}},
+"nodes_queried": {"type": "integer"}, "nodes_responded": {"type": "integer"}
+}, "required": ["items", "partial", "node_errors", "nodes_queried", "nodes_responded"]})"},
+		{"PolicyTelemetry", R"({"type": "object", "properties": {
+"items": {"type": "array", "items": {"type": "object", "properties": {
+"source_group_id": {"type": "string"}, "current_24h_hits": {"type": "integer"},
+"previous_24h_hits": {"type": "integer"}
+}, "required": ["source_group_id", "current_24h_hits", "previous_24h_hits"]}},
+"partial": {"type": "boolean"},
+"node_errors": {"type": "array", "items": {"$ref": "#/components/schemas/NodeError"}},
+"nodes_queried": {"type": "integer"}, "nodes_responded": {"type": "integer"}
+}, "required": ["items", "partial", "node_errors", "nodes_queried", "nodes_responded"]})"},
 	};
 }
 
