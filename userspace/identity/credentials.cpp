@@ -1,8 +1,10 @@
-// Where a request carries its token, and what a refusal is called in the metrics.
+// Where a request carries its token, who may write, and what a refusal is called in the metrics; needs no
+// Store.
 #include "identity/credentials.h"
 
 #include "identity/spelling.h"
 
+#include <algorithm>
 #include <optional>
 
 namespace neuwerk::identity {
@@ -39,6 +41,11 @@ std::optional<std::string_view> cookie_token(std::string_view cookie)
 }
 
 } // namespace
+
+bool Subject::is_admin() const
+{
+	return std::ranges::any_of(roles, [](const auto &role) { return lower(role) == "admin"; });
+}
 
 Result<std::string_view> presented_token(const Credentials &credentials)
 {

@@ -101,11 +101,6 @@ struct Identity::State {
 	Verifier verifier;
 };
 
-bool Subject::is_admin() const
-{
-	return std::ranges::any_of(roles, [](const auto &role) { return lower(role) == "admin"; });
-}
-
 Identity::Identity(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Identity::~Identity() = default;
 
