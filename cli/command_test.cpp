@@ -233,8 +233,9 @@ TEST_CASE("a policy is sent as it stands, with the type that its name or its fir
 			 "without `neuwerkctl policy confirm` within 5m the previous policy returns\n");
 
 	ctl.answer(200, "{}", {{"x-neuwerk-revision", "8"}, {"x-neuwerk-activation", "pending"}});
-	CHECK(ctl({"policy", "apply", directory / "p.json"}) == 0);
+	CHECK(ctl({"policy", "apply", "--if-revision", "7", directory / "p.json"}) == 0);
 	CHECK(ctl.requests.back().content_type == "application/json");
+	CHECK(ctl.requests.back().headers == Headers{{"If-Match", "\"7\""}});
 	CHECK(ctl.out ==
 	      "policy revision 8 is committed, but not enforced yet: `neuwerkctl policy status`\n");
 
@@ -247,9 +248,12 @@ TEST_CASE("a policy is sent as it stands, with the type that its name or its fir
 
 	ctl.answer(200, "{}", headers);
 	CHECK(ctl({"-o", "jsonl", "policy", "apply", directory / "p.json"}) == 0);
-	CHECK(ctl.out == R"({"revision":7,"generation":4,"activation":"enforced",)"
+	CHECK(ctl.out == R"({"revision":7,"generation":4,"activation":"enforced","unchanged":false,)"
 			 R"("warnings":["source_groups[0].colour: unknown key","second"]})"
 			 "\n");
+	ctl.answer(200, "{}", {{"x-neuwerk-revision", "7"}, {"x-neuwerk-unchanged", "true"}});
+	CHECK(ctl({"policy", "apply", directory / "p.json"}) == 0);
+	CHECK(ctl.out == "policy revision 7 was in force already, generation 0\n");
 	CHECK(ctl({"policy", "apply", "/nowhere/p.yaml"}) == 4);
 	CHECK(ctl.error == "neuwerkctl: open: /nowhere/p.yaml: No such file or directory\n");
 }
@@ -290,7 +294,8 @@ TEST_CASE("a policy whose tests fail exits 3 and names them")
 	CHECK(ctl.out == "ok    web: allowed: g/web\nFAILS mail: expected deny, but allowed: g/any\n");
 	CHECK(ctl.error == "neuwerkctl: 1 of 2 tests of the policy failed\n");
 	ctl.answer(200, R"({"passed":true,"tests":[]})");
-	CHECK(ctl({"policy", "test", directory / "p.json"}) == 0);
+	CHECK(ctl({"policy", "test"}) == 0);
+	CHECK(line_of(ctl.requests.back()) == "POST /api/v1/policy/test");
 }
 
 TEST_CASE("the state of a policy says what is not enforced, and what waits for a confirmation")

@@ -41,10 +41,12 @@ Json outcome_of(const Response &response)
 	Json::Array warnings;
 	for (std::string &warning : response.all("x-neuwerk-warning"))
 		warnings.emplace_back(std::move(warning));
+	const bool is_unchanged = response.header("x-neuwerk-unchanged") == "true";
 	const std::string activation = response.header("x-neuwerk-activation");
 	return Json::object({{"revision", number("x-neuwerk-revision")},
 			     {"generation", number("x-neuwerk-generation")},
 			     {"activation", activation.empty() ? "enforced" : activation},
+			     {"unchanged", is_unchanged},
 			     {"warnings", warnings}});
 }
 
@@ -65,7 +67,9 @@ void print_outcome(const Session &session, const Json &outcome)
 		session.print(text("policy revision ", revision,
 				   " is committed, but not enforced yet: `neuwerkctl policy status`\n"));
 	else
-		session.print(text("policy revision ", revision, " is in force, generation ",
+		session.print(text("policy revision ", revision,
+				   outcome["unchanged"].truth() ? " was in force already, generation "
+								: " is in force, generation ",
 				   outcome["generation"].number(), '\n'));
 	print_warnings(session, outcome);
 	if (session.words.has("--confirm"))
@@ -82,7 +86,10 @@ Result<> apply(const Session &session)
 	query.add("message", words.get("--message"));
 	if (words.has("--wait"))
 		query.add("wait", "required");
-	const auto answer = send_document(session, "PUT", query.path());
+	Headers headers;
+	if (words.has("--if-revision"))
+		headers.emplace_back("If-Match", text('"', words.get("--if-revision"), '"'));
+	const auto answer = send_document(session, "PUT", query.path(), std::move(headers));
 	if (!answer)
 		return tl::unexpected(answer.error());
 	print_outcome(session, outcome_of(answer->response));
@@ -145,6 +152,10 @@ std::vector<Command> policy_commands()
 			      .help = "return to the previous policy unless `policy confirm` comes in time: "
 				      "90s, 5m, 1h"},
 			     message_option,
+			     {.name = "--if-revision",
+			      .value = "REVISION",
+			      .help = "fail when another revision stands by now",
+			      .max = any_revision},
 			     {.name = "--wait",
 			      .help = "fail when this node does not enforce it within 2 seconds"},
 			     policy_file_argument()},

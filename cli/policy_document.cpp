@@ -20,19 +20,22 @@ const char *content_type_of(const std::string &file, const std::string &document
 
 } // namespace
 
-Result<Answer> send_document(const Session &session, const char *method, const std::string &path)
+Result<Answer> send_document(const Session &session, const char *method, const std::string &path,
+			     Headers headers)
 {
+	Request request{
+		.method = method, .path = path, .headers = std::move(headers), .patience = policy_patience};
 	const std::string file = session.words.get("FILE");
-	auto document = read_file(session.world, file);
-	if (!document)
-		return tl::unexpected(document.error());
-	if (document->empty())
-		return fail(ErrorKind::invalid_argument, text(file, ": empty"));
-	return session.client().send({.method = method,
-				      .path = path,
-				      .body = *document,
-				      .content_type = content_type_of(file, *document),
-				      .patience = policy_patience});
+	if (!file.empty()) {
+		auto document = read_file(session.world, file);
+		if (!document)
+			return tl::unexpected(document.error());
+		if (document->empty())
+			return fail(ErrorKind::invalid_argument, text(file, ": empty"));
+		request.content_type = content_type_of(file, *document);
+		request.body = std::move(*document);
+	}
+	return session.client().send(request);
 }
 
 Option policy_file_argument()

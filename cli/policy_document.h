@@ -13,8 +13,8 @@ inline const std::string policy_path = "/api/v1/policy";
 
 [[nodiscard]] Option policy_file_argument();
 
-// Sends the document of FILE as it stands, JSON or YAML.
+// Sends the document of FILE as it stands, JSON or YAML; without FILE, nothing.
 [[nodiscard]] Result<Answer> send_document(const Session &session, const char *method,
-					   const std::string &path);
+					   const std::string &path, Headers headers = {});
 
 } // namespace neuwerk::cli
