@@ -1,14 +1,15 @@
 // A real appliance: neuwerkd, XDP, DPDK and two hosts, each in its own network namespace.
 #include "appliance.h"
 #include "live_hosts.h"
+#include "local_api.h"
 
 #include "abi/verdict.h"
 
-#include "neuwerk/v1/control.grpc.pb.h"
+#include "neuwerk/v1/control.pb.h"
+#include "proto/message_json.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <grpcpp/grpcpp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include <filesystem>
 #include <fstream>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 namespace neuwerk::packets {
@@ -134,18 +136,9 @@ public:
 	{
 	}
 
-	~Live() override
-	{
-		if (watch_context_)
-			watch_context_->TryCancel();
-		if (watcher_.joinable())
-			watcher_.join();
-	}
-
 	Result<> connect()
 	{
-		stub_ = v1::Control::NewStub(grpc::CreateChannel("unix:" + place_->file("run/neuwerkd.sock"),
-								 grpc::InsecureChannelCredentials()));
+		socket_ = place_->file("run/neuwerkd.sock");
 		const bool is_up = eventually(
 			[this] {
 				v1::NodeStatusReply reply;
@@ -156,8 +149,11 @@ public:
 			return fail(ErrorKind::unavailable, "neuwerkd does not come up: " + log_tail());
 		xdp_ = Fd(bpf_obj_get((place_->bpffs() + "/nw/verdicts").c_str()));
 		poller_ = Fd(bpf_obj_get((place_->bpffs() + "/nw/poller_verdicts").c_str()));
-		watch_context_ = std::make_unique<grpc::ClientContext>();
-		watcher_ = std::thread([this] { watch(); });
+		auto follower =
+			EventFollower::start(socket_, [this](const std::string &json) { on_event(json); });
+		if (!follower)
+			return tl::unexpected(follower.error());
+		events_follower_.emplace(std::move(*follower));
 		return {};
 	}
 
@@ -190,14 +186,8 @@ public:
 
 	Result<> apply(const std::string &document) override
 	{
-		grpc::ClientContext context;
-		v1::PolicyDocument request;
-		request.set_text(document);
-		v1::PolicyReply reply;
-		const auto outcome = stub_->ApplyPolicy(&context, request, &reply);
-		if (!outcome.ok())
-			return fail(ErrorKind::invalid_argument, outcome.error_message());
-		return {};
+		const auto applied = ask_neuwerkd(socket_, "PUT", "/api/v1/policy", document);
+		return applied ? Result<>{} : tl::unexpected(applied.error());
 	}
 
 	Observed send(Side side, const std::vector<std::uint8_t> &frame) override
@@ -280,9 +270,8 @@ public:
 private:
 	bool status(v1::NodeStatusReply &reply)
 	{
-		grpc::ClientContext context;
-		context.set_deadline(std::chrono::system_clock::now() + 2s);
-		return stub_->NodeStatus(&context, {}, &reply).ok();
+		const auto answer = ask_neuwerkd(socket_, "GET", "/api/v1/status");
+		return answer && v1::from_json(*answer, reply);
 	}
 
 	std::uint64_t active_flows()
@@ -291,15 +280,14 @@ private:
 		return status(reply) ? reply.dataplane().active_flows() : 0;
 	}
 
-	void watch()
+	void on_event(const std::string &json)
 	{
-		auto stream = stub_->Watch(watch_context_.get(), {});
 		v1::Event event;
-		while (stream->Read(&event)) {
-			const std::lock_guard lock(mutex_);
-			events_.push_back({event.kind(), event.group_name(),
-					   event.rule_name().empty() ? "-" : event.rule_name()});
-		}
+		if (!v1::from_json(json, event))
+			return;
+		const std::lock_guard lock(mutex_);
+		events_.push_back({event.kind(), event.group_name(),
+				   event.rule_name().empty() ? "-" : event.rule_name()});
 	}
 
 	// Waits for one frame at either host if one must come, then takes what is there.
@@ -326,13 +314,12 @@ private:
 	Hosts hosts_;
 	Process daemon_;
 	Fd xdp_, poller_;
-	std::unique_ptr<v1::Control::Stub> stub_;
-	std::unique_ptr<grpc::ClientContext> watch_context_;
-	std::thread watcher_;
+	std::string socket_;
 	std::mutex mutex_;
 	std::vector<SeenEvent> events_;
 	std::vector<std::vector<std::uint8_t>> sent_inside_; // since the last sweep
 	std::uint64_t baseline_flows_ = 0;
+	std::optional<EventFollower> events_follower_; // ends before what it fills
 };
 
 // For `snat auto-unknown`: routes without any address that SNAT could take.

@@ -41,20 +41,7 @@ void read_policy(ConfigReader &policy, PolicyConfig &out)
 	policy.string("file", out.file);
 }
 
-void read_metrics(ConfigReader &metrics, Endpoint &out)
-{
-	metrics.scalar("bind", [&](const std::string &written) -> Result<> {
-		const auto endpoint = parse_endpoint(written);
-		if (!endpoint)
-			return tl::unexpected(endpoint.error());
-		if (endpoint->address >> 24 != 127)
-			return refuse(text('\'', written,
-					   "' is not a loopback address: /metrics, /health and /ready "
-					   "have no authentication yet"));
-		out = *endpoint;
-		return {};
-	});
-}
+} // namespace
 
 void read_path(ConfigReader &paths, std::string_view key, std::string &out)
 {
@@ -65,6 +52,8 @@ void read_path(ConfigReader &paths, std::string_view key, std::string &out)
 		return {};
 	});
 }
+
+namespace {
 
 void read_paths(ConfigReader &paths, PathsConfig &out)
 {
@@ -101,6 +90,8 @@ void check_together(ConfigReader &top, Config &config)
 		top.refuse("dataplane.ports",
 			   text("no port is ", has_side(NW_SIDE_INSIDE) ? "outside" : "inside",
 				"; a single port has side both"));
+	if (config.http.tls_directory.empty())
+		config.http.tls_directory = config.paths.state + "/http-tls";
 	if (config.paths.socket.empty())
 		config.paths.socket = config.paths.run + "/neuwerkd.sock";
 	if (config.paths.socket.size() >= sizeof(sockaddr_un::sun_path))
@@ -126,7 +117,7 @@ Result<Config> parse_config(std::string_view yaml)
 			section.refuse("ports", "stands beside bootstrap.data_interface: use one of the two");
 		read_dataplane(section, config.dataplane);
 	});
-	top->section("metrics", [&](ConfigReader &section) { read_metrics(section, config.metrics); });
+	read_doors(*top, config);
 	top->section("paths", [&](ConfigReader &section) { read_paths(section, config.paths); });
 	top->section("log", [&](ConfigReader &section) {
 		section.scalar("level", [&](const std::string &written) -> Result<> {

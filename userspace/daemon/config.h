@@ -24,6 +24,8 @@ struct PolicyConfig {
 	bool default_allow = false;        // what a document without default_policy means
 	std::vector<Ipv4Network> internal; // empty: the connected networks of the inside ports
 	std::string file;                  // empty: none
+
+	bool operator==(const PolicyConfig &) const = default;
 };
 
 struct DataplaneConfig {
@@ -49,6 +51,24 @@ struct DataplaneConfig {
 	std::string poller_binary; // empty: neuwerk-dataplane next to neuwerkd
 };
 
+struct HttpConfig {
+	std::optional<Endpoint> bind;      // nullopt: default_port on the management address
+	std::optional<Endpoint> advertise; // nullopt: bind
+	std::string external_url;          // without a trailing slash; empty: https://<advertise>
+	std::string tls_directory;         // filled: <state>/http-tls when the key is absent
+	std::string certificate_path, key_path, ca_path; // empty: in tls_directory
+	std::vector<std::string> tls_names;              // more SANs
+
+	static constexpr std::uint16_t default_port = 8443;
+};
+
+struct MetricsConfig {
+	std::optional<Endpoint> bind; // nullopt: default_port on the management address
+	bool allow_public_bind = false;
+
+	static constexpr std::uint16_t default_port = 8080;
+};
+
 struct PathsConfig {
 	std::string state = "/var/lib/neuwerk";
 	std::string run = "/run/neuwerk";
@@ -57,10 +77,13 @@ struct PathsConfig {
 };
 
 struct Config {
-	std::string management_interface; // may be empty; not used yet
+	std::string management_interface; // empty: the doors are on loopback
 	PolicyConfig policy;
 	DataplaneConfig dataplane;
-	Endpoint metrics{0x7f000001, 8080};
+	HttpConfig http;
+	MetricsConfig metrics;
+	std::uint32_t policy_body_max_mib = 32;
+	std::uint32_t free_space_min_mib = 256; // below: client writes are refused
 	PathsConfig paths;
 	log::Level log_level = log::Level::info;
 };
@@ -71,6 +94,18 @@ struct Config {
 
 // The file as a configuration; an error names the file.
 [[nodiscard]] Result<Config> read_config(Files &files, const std::string &path);
+
+// Where the doors are, once the management interface is known.
+struct Doors {
+	Endpoint http;
+	Endpoint metrics;
+	Endpoint advertise;
+	std::string external_url;
+	std::vector<std::string> tls_names; // SANs in their order: management, advertise, http.tls_san
+};
+// `management`: the address of the management interface, host byte order; nullopt: none is configured. Fails
+// with invalid_argument when metrics would be public without leave.
+[[nodiscard]] Result<Doors> doors_of(const Config &config, std::optional<std::uint32_t> management);
 
 // The port that flows leave on: the first one with an outside. Every parsed configuration has one.
 [[nodiscard]] const dataplane::PortSpec &outside_port(const DataplaneConfig &config);

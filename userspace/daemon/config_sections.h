@@ -10,6 +10,12 @@ namespace neuwerk::daemon {
 
 void read_dataplane(ConfigReader &dataplane, DataplaneConfig &out);
 
+// http, metrics, api, storage: everything about who may talk to us and how much.
+void read_doors(ConfigReader &top, Config &out);
+
+// An absolute path without a trailing slash.
+void read_path(ConfigReader &section, std::string_view key, std::string &out);
+
 // Fails when `written` cannot be the name of a network interface.
 [[nodiscard]] Result<> read_interface(const std::string &written, std::string &out);
 

@@ -44,9 +44,8 @@ const Wrong wrong[] = {
 	{"[1]", "the file must be a YAML mapping that starts with version: 1"},
 	{"version: 1\n---\nversion: 1\n", "the file holds more than one YAML document"},
 	{"version: 1\nx: [\n", "not YAML: end of sequence flow not found (line 3)"},
-	{one_arm + "speed: 9",
-	 "speed: unknown key; known here: version, bootstrap, policy, dataplane, metrics, "
-	 "paths, log (line 3)"},
+	{one_arm + "speed: 9", "speed: unknown key; known here: version, bootstrap, policy, dataplane, http, "
+			       "metrics, api, storage, paths, log (line 3)"},
 	{one_arm + "log: {level: info}\nlog: {level: info}", "log: stands here twice (line 4)"},
 	{one_arm + "log: {levle: info}", "log.levle: unknown key; known here: level (line 3)"},
 	{one_arm + "log: info", "log: must be a mapping of keys (line 3)"},
@@ -133,9 +132,25 @@ const Wrong wrong[] = {
 	 "dataplane.events_per_second: '1000001' is not a number from 1 to 1000000 (line 3)"},
 	{one_arm + "dataplane: {run_poller: yes}",
 	 "dataplane.run_poller: 'yes' is not true or false (line 3)"},
-	{one_arm + "metrics: {bind: 0.0.0.0:8080}", "metrics.bind: '0.0.0.0:8080' is not a loopback "
-						    "address: /metrics, /health and /ready have no "
-						    "authentication yet (line 3)"},
+	{one_arm + "metrics: {bind: 0.0.0.0:8080}",
+	 "metrics.bind: metrics bind 0.0.0.0:8080 appears public; set metrics.allow_public_bind=true to "
+	 "override (line 3)"},
+	{one_arm + "metrics: {bind: 172.32.0.1:1}",
+	 "metrics.bind: metrics bind 172.32.0.1:1 appears public; set metrics.allow_public_bind=true to "
+	 "override (line 3)"},
+	{one_arm + "http: {bind: 8443}",
+	 "http.bind: '8443' is not an address and port such as 127.0.0.1:8080 (line 3)"},
+	{one_arm + "http: {external_url: http://gate}",
+	 "http.external_url: external url must use https (line 3)"},
+	{one_arm + "http: {external_url: gate}",
+	 "http.external_url: 'gate' is not a URL: external url must start with https:// (line 3)"},
+	{one_arm + "http: {external_url: 'https://:8443'}",
+	 "http.external_url: 'https://:8443' names no host: external url must have a host (line 3)"},
+	{one_arm + "http: {tls_dir: tls}", "http.tls_dir: 'tls' is not an absolute path (line 3)"},
+	{one_arm + "api: {policy_body_max_mib: 33}",
+	 "api.policy_body_max_mib: '33' is not a number from 1 to 32 (line 3)"},
+	{one_arm + "storage: {free_space_min_mib: 1}",
+	 "storage.free_space_min_mib: '1' is not a number from 16 to 1048576 (line 3)"},
 	{one_arm + "metrics: {bind: localhost}",
 	 "metrics.bind: 'localhost' is not an address and port such as 127.0.0.1:8080 (line 3)"},
 	{one_arm + "paths: {state: var}", "paths.state: 'var' is not an absolute path (line 3)"},
@@ -161,7 +176,11 @@ TEST_CASE("two lines are a whole configuration, and the rest has the documented 
 	CHECK(config.dataplane.timeouts.udp_dns_s == 10);
 	CHECK(config.dataplane.timeouts.icmp_s == 60);
 	CHECK(config.dataplane.run_poller);
-	CHECK(format_endpoint(config.metrics) == "127.0.0.1:8080");
+	CHECK_FALSE(config.metrics.bind);
+	CHECK_FALSE(config.http.bind);
+	CHECK(config.http.tls_directory == "/var/lib/neuwerk/http-tls");
+	CHECK(config.policy_body_max_mib == 32);
+	CHECK(config.free_space_min_mib == 256);
 	CHECK(config.paths.state == "/var/lib/neuwerk");
 	CHECK(config.paths.run == "/run/neuwerk");
 	CHECK(config.paths.socket == "/run/neuwerk/neuwerkd.sock");
@@ -190,7 +209,11 @@ dataplane:
   events_per_second: 3
   run_poller: false
   poller_binary: /opt/nd
-metrics: {bind: "127.0.0.2:9090"}
+http: {bind: "0.0.0.0:9443", advertise: "192.0.2.1:443", external_url: "https://gate.example.com/", tls_dir: /t,
+       cert_path: /c.crt, key_path: /c.key, ca_path: /ca.crt, tls_san: [gate.example.com, " ", 192.0.2.7]}
+metrics: {bind: "192.0.2.2:9090", allow_public_bind: true}
+api: {policy_body_max_mib: 8}
+storage: {free_space_min_mib: 64}
 paths: {state: /s, run: /r, socket: /x/y.sock, bpffs: /b}
 log: {level: debug}
 )");
@@ -225,10 +248,46 @@ log: {level: debug}
 	CHECK(config.dataplane.events_per_second == 3);
 	CHECK_FALSE(config.dataplane.run_poller);
 	CHECK(config.dataplane.poller_binary == "/opt/nd");
-	CHECK(format_endpoint(config.metrics) == "127.0.0.2:9090");
+	CHECK(format_endpoint(*config.http.bind) == "0.0.0.0:9443");
+	CHECK(format_endpoint(*config.http.advertise) == "192.0.2.1:443");
+	CHECK(config.http.external_url == "https://gate.example.com");
+	CHECK(config.http.tls_directory == "/t");
+	CHECK(config.http.certificate_path == "/c.crt");
+	CHECK(config.http.key_path == "/c.key");
+	CHECK(config.http.ca_path == "/ca.crt");
+	CHECK(config.http.tls_names == std::vector<std::string>{"gate.example.com", "192.0.2.7"});
+	CHECK(format_endpoint(*config.metrics.bind) == "192.0.2.2:9090");
+	CHECK(config.metrics.allow_public_bind);
+	CHECK(config.policy_body_max_mib == 8);
+	CHECK(config.free_space_min_mib == 64);
 	CHECK(config.paths.socket == "/x/y.sock");
 	CHECK(config.paths.bpffs == "/b");
 	CHECK(config.log_level == log::Level::debug);
+}
+
+TEST_CASE("without other words the doors are on the management address, or on loopback")
+{
+	const auto loopback = doors_of(parsed(one_arm), std::nullopt);
+	REQUIRE(loopback);
+	CHECK(format_endpoint(loopback->http) == "127.0.0.1:8443");
+	CHECK(format_endpoint(loopback->metrics) == "127.0.0.1:8080");
+	CHECK(loopback->external_url == "https://127.0.0.1:8443");
+
+	const auto managed = doors_of(parsed(one_arm + "http: {tls_san: [gate]}"), 0x0a090001);
+	REQUIRE(managed);
+	CHECK(format_endpoint(managed->http) == "10.9.0.1:8443");
+	CHECK(format_endpoint(managed->metrics) == "10.9.0.1:8080");
+	CHECK(managed->tls_names.front() == "10.9.0.1");
+	CHECK(managed->tls_names.back() == "gate");
+
+	// The management address may be public; metrics must not follow it there in silence.
+	const auto open = doors_of(parsed(one_arm), 0xc0000201);
+	REQUIRE_FALSE(open);
+	CHECK(open.error().what == "metrics bind 192.0.2.1:8080 appears public; set "
+				   "metrics.allow_public_bind=true to override");
+	CHECK(doors_of(parsed(one_arm + "metrics: {bind: '10.0.0.1:1'}"), 0xc0000201));
+	CHECK(doors_of(parsed(one_arm + "http: {advertise: '192.0.2.9:443'}"), std::nullopt)->external_url ==
+	      "https://192.0.2.9:443");
 }
 
 TEST_CASE("the reference's spellings are understood")

@@ -14,9 +14,13 @@ public:
 	{
 		return corridor_.configure(settings);
 	}
-	Result<> publish(const policy::CompiledPolicy &policy, std::uint32_t generation) override
+	Result<> prepare(const policy::CompiledPolicy &policy, std::uint32_t generation) override
 	{
-		return corridor_.publish(policy, generation);
+		return corridor_.prepare(policy, generation);
+	}
+	Result<> flip(std::uint32_t generation) override
+	{
+		return corridor_.flip(generation);
 	}
 	std::uint32_t generation() const override
 	{
@@ -37,6 +41,10 @@ public:
 	std::uint64_t live_flow_lines() const override
 	{
 		return corridor_.live_flow_lines();
+	}
+	std::uint64_t drain_denials(const dataplane::Corridor::TakeDenial &take) const override
+	{
+		return corridor_.drain_denials(take);
 	}
 
 private:

@@ -17,10 +17,9 @@ EventHub::Subscription::~Subscription()
 	hub_.subscribers_.remove(this);
 }
 
-std::optional<v1::Event> EventHub::Subscription::next(Duration patience)
+std::optional<v1::Event> EventHub::Subscription::next()
 {
-	std::unique_lock lock(hub_.mutex_);
-	hub_.changed_.wait_for(lock, patience, [&] { return !queue_.empty() || hub_.closed_; });
+	const std::scoped_lock lock(hub_.mutex_);
 	if (queue_.empty())
 		return std::nullopt;
 	v1::Event event = std::move(queue_.front());
@@ -30,8 +29,30 @@ std::optional<v1::Event> EventHub::Subscription::next(Duration patience)
 	return event;
 }
 
+bool EventHub::Subscription::ended() const
+{
+	const std::scoped_lock lock(hub_.mutex_);
+	return hub_.closed_ && queue_.empty();
+}
+
+void EventHub::Subscription::on_ready(std::function<void()> wake)
+{
+	const std::scoped_lock lock(hub_.mutex_);
+	wake_ = std::move(wake);
+}
+
+std::vector<std::function<void()>> EventHub::wakes() const
+{
+	std::vector<std::function<void()>> wakes;
+	for (const Subscription *subscriber : subscribers_)
+		if (subscriber->wake_)
+			wakes.push_back(subscriber->wake_);
+	return wakes;
+}
+
 void EventHub::publish(const v1::Event &event)
 {
+	std::vector<std::function<void()>> ready;
 	{
 		const std::scoped_lock lock(mutex_);
 		for (Subscription *subscriber : subscribers_) {
@@ -40,17 +61,22 @@ void EventHub::publish(const v1::Event &event)
 			else
 				subscriber->queue_.push_back(event);
 		}
+		ready = wakes();
 	}
-	changed_.notify_all();
+	for (const auto &wake : ready)
+		wake();
 }
 
 void EventHub::close()
 {
+	std::vector<std::function<void()>> ready;
 	{
 		const std::scoped_lock lock(mutex_);
 		closed_ = true;
+		ready = wakes();
 	}
-	changed_.notify_all();
+	for (const auto &wake : ready)
+		wake();
 }
 
 bool EventHub::closed() const

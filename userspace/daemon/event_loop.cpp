@@ -77,6 +77,7 @@ struct EventLoop::State {
 	std::list<Readable> readables;
 	std::list<Signal> signals;
 	std::list<Ticker> tickers;
+	std::list<asio::steady_timer> delays; // as many as were asked for: a handful
 	std::mutex mutex;
 	bool closed = false; // under mutex
 };
@@ -105,6 +106,15 @@ void EventLoop::every(Duration period, std::function<void()> task)
 {
 	state_->tickers.push_back({asio::steady_timer(state_->context), period, std::move(task)});
 	state_->tickers.back().wait();
+}
+
+void EventLoop::after(Duration delay, std::function<void()> task)
+{
+	state_->delays.emplace_back(state_->context, delay)
+		.async_wait([task = std::move(task)](boost::system::error_code error) {
+			if (!error)
+				task();
+		});
 }
 
 void EventLoop::run()

@@ -21,6 +21,9 @@ public:
 	void on_signal(int number, std::function<void()> task);
 	void every(Duration period, std::function<void()> task);
 
+	// Once, on the loop; before run() or from a task of the loop.
+	void after(Duration delay, std::function<void()> task);
+
 	void run();  // until stop()
 	void stop(); // from any thread
 	// After run(): runs what still waits, refuses everything later.

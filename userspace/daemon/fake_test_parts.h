@@ -1,16 +1,19 @@
-// For tests of this room: a corridor, a poller and a file system that exist in memory only.
+// For tests of this room: a corridor, a poller, records and a file system that exist in memory only.
 #pragma once
 
 #include "base/files.h"
 #include "base/log.h"
 #include "daemon/enforcer.h"
+#include "daemon/policy_book.h"
 #include "daemon/poller_client.h"
 #include "daemon/surroundings.h"
 #include "policy/policy.h"
 
 #include <atomic>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace neuwerk::daemon {
@@ -20,8 +23,10 @@ public:
 	std::vector<dataplane::Settings> configured;
 	std::vector<policy::CompiledPolicy> published; // index + 1 is the generation, unless `first` was set
 	std::uint32_t current = 0;
-	bool publish_fails = false;
+	bool prepare_fails = false;
+	bool flip_fails = false;
 	bool configure_fails = false;
+	std::optional<policy::CompiledPolicy> prepared;
 	dataplane::Explanation answer{};
 	dataplane::VerdictCounts xdp{};
 	dataplane::VerdictCounts poller{};
@@ -34,11 +39,18 @@ public:
 		configured.push_back(settings);
 		return {};
 	}
-	Result<> publish(const policy::CompiledPolicy &policy, std::uint32_t generation) override
+	Result<> prepare(const policy::CompiledPolicy &policy, std::uint32_t generation) override
 	{
-		if (publish_fails || generation != current + 1)
-			return fail(ErrorKind::internal, "publish: broken");
-		published.push_back(policy);
+		if (prepare_fails || generation != current + 1)
+			return fail(ErrorKind::internal, "prepare: broken");
+		prepared = policy;
+		return {};
+	}
+	Result<> flip(std::uint32_t generation) override
+	{
+		if (flip_fails || !prepared || generation != current + 1)
+			return fail(ErrorKind::internal, "flip: broken");
+		published.push_back(*std::exchange(prepared, std::nullopt));
 		current = generation;
 		return {};
 	}
@@ -78,6 +90,70 @@ public:
 	std::uint64_t live_flow_lines() const override
 	{
 		return lines;
+	}
+	std::uint64_t drain_denials(const dataplane::Corridor::TakeDenial &take) const override
+	{
+		for (const auto &[line, count] : denials)
+			take(line, count);
+		return 0;
+	}
+	std::vector<std::pair<nw_denial, std::uint32_t>> denials;
+};
+
+// Records in memory, with the conflicts of the real ones.
+class FakeBook final : public PolicyBook {
+public:
+	PolicyState state;
+	std::map<std::uint64_t, PolicyRecord> records;
+	bool commit_fails = false;   // nothing is written
+	bool answer_is_lost = false; // written, but the caller is told that it failed
+
+	FakeBook()
+	{
+		state.record.id = nil_uuid;
+		state.record.document = first_document;
+	}
+	Result<PolicyState> read() const override
+	{
+		return state;
+	}
+	Result<std::vector<PolicyRecord>> history() const override
+	{
+		std::vector<PolicyRecord> all;
+		for (auto entry = records.rbegin(); entry != records.rend(); ++entry)
+			all.push_back(entry->second);
+		return all;
+	}
+	Result<PolicyRecord> at(std::uint64_t revision) const override
+	{
+		const auto entry = records.find(revision);
+		if (entry == records.end())
+			return fail(ErrorKind::not_found, "no such revision");
+		return entry->second;
+	}
+	Result<> commit(const PolicyState &before, const PolicyRecord &next,
+			const std::optional<Confirmation> &confirmation) override
+	{
+		if (commit_fails)
+			return fail(ErrorKind::resource_exhausted, "write: the disk is nearly full");
+		if (before.version_key != state.version_key ||
+		    before.confirmation_key != state.confirmation_key)
+			return fail(ErrorKind::conflict, "policy/version: somebody else wrote it");
+		state.record = records[next.revision] = next;
+		state.version_key++;
+		state.confirmation = confirmation;
+		state.confirmation_key = confirmation ? state.confirmation_key + 1 : 0;
+		if (std::exchange(answer_is_lost, false))
+			return fail(ErrorKind::unavailable, "stopping");
+		return {};
+	}
+	Result<> confirm(const PolicyState &before, const std::string &) override
+	{
+		if (before.confirmation_key != state.confirmation_key)
+			return fail(ErrorKind::conflict, "policy/confirm: somebody else wrote it");
+		state.confirmation.reset();
+		state.confirmation_key = 0;
+		return {};
 	}
 };
 

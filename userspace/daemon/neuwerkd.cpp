@@ -1,6 +1,7 @@
 // Puts the parts of neuwerkd together, starts them in order and takes them down in reverse.
 //
-//   lock → directories → ip_forward 0 → SNAT address → corridor → configure, publish → poller → doors
+//   lock → directories → ip_forward 0 → SNAT address → corridor → configure, publish the copy on disk →
+//   records → the policy that stands → doors → poller
 //
 // Whatever fails before the corridor has touched nothing. What fails later leaves in force what an earlier
 // run pinned; a first start that fails removes what it pinned itself.

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "daemon/metrics.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace neuwerk::daemon {
@@ -66,7 +67,8 @@ Result<NodeStatus> Node::status()
 		return tl::unexpected(facts.error());
 	return parts_.loop.call([&]() -> Result<NodeStatus> {
 		const Config &config = parts_.control.config();
-		NodeStatus status{.generation = parts_.enforcer.generation(),
+		NodeStatus status{.policy = parts_.control.status(),
+				  .generation = parts_.enforcer.generation(),
 				  .policy_source = parts_.control.policy_source(),
 				  .snat = describe_snat(config.dataplane, *facts),
 				  .checks = {},
@@ -101,6 +103,7 @@ Result<NamedExplanation> Node::explain(const dataplane::Question &question)
 	if (!explanation)
 		return tl::unexpected(explanation.error());
 	NamedExplanation named{*explanation, {}, {}, {}};
+	named.revision = parts_.generations.origin(explanation->generation).revision;
 	if (!explanation->decided)
 		return named;
 	const nw_decision &decision = explanation->decision;
@@ -117,22 +120,62 @@ Result<NamedExplanation> Node::explain(const dataplane::Question &question)
 	return named;
 }
 
-Result<Reviewed> Node::validate(const std::string &document, policy::Syntax syntax)
+Result<PolicyReview> Node::validate(const std::string &document, policy::Syntax syntax)
 {
 	return parts_.loop.call([&] { return parts_.control.validate(document, syntax); });
 }
 
-Result<Applied> Node::apply(const std::string &document, policy::Syntax syntax)
+Result<PolicyWritten> Node::counted(Result<PolicyWritten> written)
 {
-	auto applied =
-		parts_.loop.call([&] { return parts_.control.apply(document, syntax, "control socket"); });
-	applied ? applies_ok_++ : applies_failed_++;
-	return applied;
+	written ? applies_ok_++ : applies_failed_++;
+	return written;
 }
 
-Result<std::string> Node::document()
+Result<PolicyWritten> Node::write(const PolicyWrite &write)
 {
-	return parts_.loop.call([&] { return parts_.control.document(); });
+	return counted(parts_.loop.call([&] { return parts_.control.write(write); }));
+}
+
+Result<PolicyWritten> Node::roll_back(std::uint64_t revision, const std::string &author,
+				      const std::string &message)
+{
+	return counted(parts_.loop.call([&] { return parts_.control.roll_back(revision, author, message); }));
+}
+
+Result<> Node::confirm(const std::string &author)
+{
+	return parts_.loop.call([&] { return parts_.control.confirm(author); });
+}
+
+Result<> Node::reset(const std::string &id, const std::string &author)
+{
+	return parts_.loop.call([&] { return parts_.control.reset(id, author); });
+}
+
+Result<PolicyStatus> Node::policy_status()
+{
+	return parts_.loop.call([&]() -> Result<PolicyStatus> { return parts_.control.status(); });
+}
+
+Result<Node::Judged> Node::judge(const std::string &document)
+{
+	auto policy = policy::parse(document, policy::syntax_of(document));
+	if (!policy)
+		return tl::unexpected(policy.error());
+	if (const auto enforceable = policy::enforceable(*policy); !enforceable)
+		return tl::unexpected(enforceable.error());
+	auto compiled = parts_.loop.call([&] { return parts_.control.compile(*policy); });
+	if (!compiled)
+		return tl::unexpected(compiled.error());
+	return Judged{std::move(*policy), std::move(*compiled)};
+}
+
+void Node::on_event(const v1::Event &event)
+{
+	if (event.kind() == "flow_started")
+		flows_opened_++;
+	else if (event.kind() == "flow_ended")
+		flows_closed_++;
 }
 
 HttpReply Node::answer_http(const std::string &path)
@@ -172,8 +215,25 @@ HttpReply Node::metrics()
 		numbers->poller_numbers = {.active_flows = now->poller->active_flows(),
 					   .ring_drops = now->poller->ring_drops(),
 					   .events_lost = now->poller->events_lost(),
-					   .unresolved_next_hops = now->poller->unresolved_next_hops()};
+					   .unresolved_next_hops = now->poller->unresolved_next_hops(),
+					   .translated_flows = snat_use(*now->poller).translated_flows,
+					   .nat_port_utilization = snat_use(*now->poller).utilization};
+	if (parts_.add_numbers)
+		parts_.add_numbers(*numbers);
 	return {200, metrics_content_type, metrics_text(*numbers)};
+}
+
+SnatUse snat_use(const v1::StatusReply &poller)
+{
+	SnatUse use;
+	for (const v1::SnatPool &pool : poller.snat_pools()) {
+		use.translated_flows += pool.flows();
+		if (pool.ports_per_remote() > 0)
+			use.utilization = std::max(use.utilization, static_cast<double>(pool.flows()) /
+									    pool.ports_per_remote());
+	}
+	use.utilization = std::min(use.utilization, 1.0);
+	return use;
 }
 
 void name_event(v1::Event &event, const Generations &generations)

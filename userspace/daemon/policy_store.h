@@ -1,12 +1,10 @@
-// The applied policy document on disk: <state>/policy.json, replaced as a whole or not at all.
+// A copy of the enforced policy on disk: <state>/policy.json, replaced as a whole or not at all.
 //
-// The order that keeps an acknowledged policy and forgets a failed one:
+// A start enforces it before the records can be read. The order of a replacement:
 //   1. stage    write policy.json.new, fsync          may fail (full disk): nothing changed
 //   2. commit   rename over policy.json, fsync dir    the moment of truth; a crash before it keeps the old
 //   one
-//   3. publish  by the caller, then acknowledge       a crash before it: the new one is published at the
-//   start
-// When 2 or 3 fails, `restore` puts the previous document back.
+// When 2 fails, `restore` puts the previous document back.
 #pragma once
 
 #include "base/files.h"

@@ -1,4 +1,5 @@
-// Whether this node does its work: the checks of /ready, in their fixed order, from plain facts.
+// Whether this node does its work: the checks of /ready, in their fixed order (spec/http-api §5.1, then
+// ours), from plain facts.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,7 @@ struct Check {
 	bool gating = true; // false: shown, but /ready does not depend on it
 };
 
+// What this build has no engine for (DNS proxy, service plane, cluster) is never a reason not to be ready.
 struct Circumstances {
 	std::string poller_error; // empty: the poller answers
 	std::string missing;      // empty: the data ports have what they need
@@ -28,7 +30,11 @@ struct Circumstances {
 [[nodiscard]] std::vector<Check> checks_of(const Circumstances &circumstances);
 [[nodiscard]] bool is_ready(const std::vector<Check> &checks);
 
-// {"ready":true,"checks":[{"name":"…","ok":true,"detail":"…"}]}
+// Of all checks, those that packets depend on (spec/cluster: /ready/dataplane).
+[[nodiscard]] std::vector<Check> dataplane_checks(const std::vector<Check> &checks);
+
+// {"ready":true,"checks":[{"name":"…","ok":true,"detail":null}]}: the detail of a gating check that is ok is
+// null.
 [[nodiscard]] std::string to_json(const std::vector<Check> &checks);
 
 } // namespace neuwerk::daemon
