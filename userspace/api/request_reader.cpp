@@ -180,6 +180,8 @@ RequestReader::Step RequestReader::read(std::string &input)
 RequestReader::Step RequestReader::read_head(std::string &input)
 {
 	// A line break before a request is not part of it (RFC 9112 §2.2): old clients end a body with one.
+	if (header_bytes_ == 0 && input == "\r")
+		return Step::more;
 	if (header_bytes_ == 0 && input.starts_with("\r\n"))
 		input.erase(0, 2);
 	return read(input);

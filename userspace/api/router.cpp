@@ -195,16 +195,7 @@ std::optional<Response> Router::authorise(const Match &match, const Head &head,
 	auto found =
 		options_.authenticate({head.request.header("authorization"), head.request.header("cookie")});
 	if (!found) {
-		const std::string &what = found.error().what;
-		if (what == "missing bearer token")
-			report("deny", "missing_token");
-		else if (what == "invalid authorization scheme")
-			report("deny", "invalid_scheme");
-		else if (what == "missing api auth keyset" ||
-			 found.error().kind != ErrorKind::unauthenticated)
-			report("deny", "keyset_error");
-		else
-			report("deny", "invalid_token");
+		report("deny", identity::denial_reason(found.error()));
 		return error_response(found.error());
 	}
 	subject = std::move(*found);

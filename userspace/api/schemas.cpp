@@ -49,6 +49,40 @@ std::vector<Schema> all_schemas()
 		{"MintedServiceAccountToken", R"({"type": "object", "properties": {
 "token": {"type": "string"}, "token_meta": {"$ref": "#/components/schemas/ServiceAccountToken"}
 }, "required": ["token", "token_meta"]})"},
+		{"Policy", R"({"type": "object", "properties": {
+"default_policy": {"type": ["string", "null"], "pattern": "^(?i:allow|deny)$"},
+"source_groups": {"type": ["array", "null"], "items": {"$ref": "#/components/schemas/PolicyGroup"}},
+"tests": {"type": ["array", "null"], "items": {"type": "object"}}
+}})"},
+		{"PolicyGroup", R"({"type": "object", "properties": {
+"id": {"type": "string"}, "priority": {"type": ["integer", "null"], "minimum": 0},
+"mode": {"enum": ["audit", "enforce"]}, "sources": {"$ref": "#/components/schemas/PolicySources"},
+"rules": {"type": ["array", "null"], "items": {"$ref": "#/components/schemas/PolicyRule"}},
+"default_action": {"type": ["string", "null"]}
+}, "required": ["id", "mode", "sources"]})"},
+		{"PolicySources", R"({"type": "object", "description": "at least one source", "properties": {
+"cidrs": {"type": ["array", "null"], "items": {"type": "string"}},
+"ips": {"type": ["array", "null"], "items": {"type": "string"}},
+"kubernetes": {"type": ["array", "null"], "items": {"type": "object"}}
+}})"},
+		{"PolicyRule", R"({"type": "object", "properties": {
+"id": {"type": "string"}, "priority": {"type": ["integer", "null"], "minimum": 0},
+"action": {"type": "string"}, "mode": {"enum": ["audit", "enforce", null]},
+"match": {"$ref": "#/components/schemas/PolicyMatch"}
+}, "required": ["id", "action", "match"]})"},
+		{"PolicyMatch",
+		 R"({"type": "object", "description": "lists are OR, keys are AND", "properties": {
+"dst_cidrs": {"type": ["array", "null"], "items": {"type": "string"}},
+"dst_ips": {"type": ["array", "null"], "items": {"type": "string"}},
+"dns_hostname": {"type": ["string", "null"], "description": "a regular expression"},
+"proto": {"type": ["string", "integer", "null"], "description": "any, tcp, udp, icmp or a number"},
+"src_ports": {"$ref": "#/components/schemas/PolicyPorts"}, "dst_ports": {"$ref": "#/components/schemas/PolicyPorts"},
+"icmp_types": {"type": ["array", "null"], "items": {"type": "integer", "minimum": 0, "maximum": 255}},
+"icmp_codes": {"type": ["array", "null"], "items": {"type": "integer", "minimum": 0, "maximum": 255}},
+"tls": {"type": ["object", "null"]}
+}})"},
+		{"PolicyPorts", R"({"type": ["array", "null"], "items": {"type": ["integer", "string"]},
+"description": "443, \"443\" or \"8000-8999\""})"},
 		{"Integration", R"({"type": "object", "properties": {
 "id": {"type": "string", "format": "uuid"}, "created_at": {"type": "string", "format": "date-time"},
 "name": {"type": "string"}, "kind": {"enum": ["kubernetes"]}, "api_server_url": {"type": "string"},
@@ -237,7 +271,8 @@ std::vector<Schema> all_schemas()
 		{"SsoProviderTest", R"({"type": "object", "properties": {
 "ok": {"type": "boolean"}, "details": {"type": "string"}
 }, "required": ["ok", "details"]})"},
-		{"Health", R"({"type": "object", "properties": {"status": {"enum": ["ok"]}}, "required": ["status"]})"},
+		{"Health",
+		 R"({"type": "object", "properties": {"status": {"enum": ["ok"]}}, "required": ["status"]})"},
 		{"Readiness", R"({"type": "object", "properties": {
 "ready": {"type": "boolean"},
 "checks": {"type": "array", "items": {"type": "object", "properties": {
