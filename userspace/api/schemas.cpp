@@ -50,7 +50,7 @@ std::vector<Schema> all_schemas()
 "token": {"type": "string"}, "token_meta": {"$ref": "#/components/schemas/ServiceAccountToken"}
 }, "required": ["token", "token_meta"]})"},
 		{"Policy", R"({"type": "object", "properties": {
-"default_policy": {"type": ["string", "null"], "pattern": "^(?i:allow|deny)$"},
+"default_policy": {"type": ["string", "null"], "description": "allow or deny"},
 "source_groups": {"type": ["array", "null"], "items": {"$ref": "#/components/schemas/PolicyGroup"}},
 "tests": {"type": ["array", "null"], "items": {"type": "object"}}
 }})"},
