@@ -17,7 +17,7 @@ def setUpModule():
 
 
 def load_tests(loader, tests, _):
-    for name in ("test_http", "test_auth", "test_nouns", "test_terraform"):
+    for name in ("test_http", "test_auth", "test_nouns", "test_settings", "test_terraform"):
         for case in vars(__import__(name)).values():
             if isinstance(case, type) and issubclass(case, unittest.TestCase):
                 case.__module__ = __name__  # so that setUpModule is this file's
