@@ -85,9 +85,10 @@ std::string to_json(const std::vector<Check> &checks)
 	boost::json::array list;
 	for (const Check &check : checks) {
 		const bool is_silent = check.ok && check.gating;
-		list.push_back({{"name", check.name},
-				{"ok", check.ok},
-				{"detail", is_silent ? boost::json::value() : check.detail}});
+		list.push_back(
+			{{"name", check.name},
+			 {"ok", check.ok},
+			 {"detail", is_silent ? boost::json::value() : boost::json::value(check.detail)}});
 	}
 	return boost::json::serialize(
 		boost::json::object{{"ready", is_ready(checks)}, {"checks", std::move(list)}});
