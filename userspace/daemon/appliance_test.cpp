@@ -7,6 +7,8 @@
 
 #include <boost/json.hpp>
 
+#include <netinet/in.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
@@ -279,12 +281,12 @@ TEST_CASE_FIXTURE(Bench, "counted denials become findings that name group, rule 
 	line.key.kind = NW_EVENT_denied;
 	line.key.verdict = NW_VERDICT_denied_by_default;
 	line.key.protocol = 17;
-	line.key.service_port_be = NW_BE16(53);
+	line.key.service_port_be = htons(53);
 	line.key.group = NW_NO_GROUP;
 	line.key.rule = NW_NO_RULE;
 	line.key.generation = 2;
-	line.key.destination.word_be[3] = NW_BE32(outside);
-	line.source.word_be[3] = NW_BE32(inside);
+	line.key.destination.word_be[3] = htonl(outside);
+	line.source.word_be[3] = htonl(inside);
 	enforcer.denials = {{line, 40}};
 	Observation observation(
 		{.observer = *observer, .enforcer = enforcer, .generations = generations, .poller = poller});

@@ -209,11 +209,6 @@ dataplane:
   events_per_second: 3
   run_poller: false
   poller_binary: /opt/nd
-http: {bind: "0.0.0.0:9443", advertise: "192.0.2.1:443", external_url: "https://gate.example.com/", tls_dir: /t,
-       cert_path: /c.crt, key_path: /c.key, ca_path: /ca.crt, tls_san: [gate.example.com, " ", 192.0.2.7]}
-metrics: {bind: "192.0.2.2:9090", allow_public_bind: true}
-api: {policy_body_max_mib: 8}
-storage: {free_space_min_mib: 64}
 paths: {state: /s, run: /r, socket: /x/y.sock, bpffs: /b}
 log: {level: debug}
 )");
@@ -248,6 +243,21 @@ log: {level: debug}
 	CHECK(config.dataplane.events_per_second == 3);
 	CHECK_FALSE(config.dataplane.run_poller);
 	CHECK(config.dataplane.poller_binary == "/opt/nd");
+	CHECK(config.paths.socket == "/x/y.sock");
+	CHECK(config.paths.bpffs == "/b");
+	CHECK(config.log_level == log::Level::debug);
+}
+
+TEST_CASE("every key of the doors and of their limits reaches its value")
+{
+	const Config config = parsed(
+		one_arm +
+		R"(http: {bind: "0.0.0.0:9443", advertise: "192.0.2.1:443", external_url: "https://gate.example.com/", tls_dir: /t,
+       cert_path: /c.crt, key_path: /c.key, ca_path: /ca.crt, tls_san: [gate.example.com, " ", 192.0.2.7]}
+metrics: {bind: "192.0.2.2:9090", allow_public_bind: true}
+api: {policy_body_max_mib: 8}
+storage: {free_space_min_mib: 64}
+)");
 	CHECK(format_endpoint(*config.http.bind) == "0.0.0.0:9443");
 	CHECK(format_endpoint(*config.http.advertise) == "192.0.2.1:443");
 	CHECK(config.http.external_url == "https://gate.example.com");
@@ -260,9 +270,6 @@ log: {level: debug}
 	CHECK(config.metrics.allow_public_bind);
 	CHECK(config.policy_body_max_mib == 8);
 	CHECK(config.free_space_min_mib == 64);
-	CHECK(config.paths.socket == "/x/y.sock");
-	CHECK(config.paths.bpffs == "/b");
-	CHECK(config.log_level == log::Level::debug);
 }
 
 TEST_CASE("without other words the doors are on the management address, or on loopback")

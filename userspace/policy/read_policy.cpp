@@ -102,7 +102,8 @@ model::Policy read_policy(Reading &reading, const Node &document, model::Action 
 	Object object(reading, document, top);
 	model::Policy policy{};
 	if (object.find("mode"))
-		reading.fail("E_TOPMODE", object.path("mode"), "top-level policy mode is no longer supported: groups and rules have one");
+		reading.fail("E_TOPMODE", object.path("mode"),
+			     "top-level policy mode is no longer supported: groups and rules have one");
 	const auto word = object.optional_text("default_policy");
 	policy.default_policy = word ? read_action(reading, "E_DEFAULT", *word, object.path("default_policy"))
 				     : default_if_absent;
