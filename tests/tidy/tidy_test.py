@@ -93,6 +93,13 @@ class Tidy(unittest.TestCase):
         self.write("docs/page.md", "see /ho" + "me/somebody/notes\n")
         self.expect("docs/page.md:1: an absolute path of one machine")
 
+    def test_a_page_quotes_constants_as_they_are(self):
+        self.write("userspace/base/base.h", HEADER + "constexpr int queue_limit_count = 4096;\n")
+        self.write("docs/page.md", "at most `queue_limit_count = 4096` in `userspace/base/base.h`\n")
+        self.assertEqual(self.tidy()[0], 0)
+        self.write("docs/page.md", "at most `queue_limit_count = 64` in `userspace/base/base.h`\n")
+        self.expect("docs/page.md:1: says `queue_limit_count = 64`, which is not in userspace/base/base.h")
+
     def test_a_page_names_only_files_that_exist(self):
         self.write("docs/internals/life-of-a-packet.md", "first `bpf/gone.h`, then [there](gone.md)\n")
         self.expect("names `bpf/gone.h`")
