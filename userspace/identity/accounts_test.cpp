@@ -227,10 +227,9 @@ TEST_CASE("no token outlives the disabling of its account, however both race")
 				minted.push_back(token->token);
 			}
 		});
-	while (true) {
+	for (std::size_t count = 0; count < 16; std::this_thread::yield()) {
 		const std::lock_guard lock(mutex);
-		if (minted.size() >= 16)
-			break;
+		count = minted.size();
 	}
 	CHECK(bench->disable_account(account.id, "root"));
 	for (auto &thread : threads)
@@ -239,6 +238,35 @@ TEST_CASE("no token outlives the disabling of its account, however both race")
 		CHECK(bench.refusal(token) == "token revoked");
 	const auto tokens = bench->tokens(account.id);
 	CHECK(std::ranges::all_of(*tokens, [](const auto &t) { return t.revoked_at.has_value(); }));
+}
+
+TEST_CASE("no update brings a disabled account back, however both race")
+{
+	for (int round = 0; round < 10; round++) {
+		Bench bench;
+		const auto account = bench.account();
+		std::atomic<bool> is_over = false;
+		std::atomic<int> update_count = 0;
+		std::vector<std::thread> threads;
+		for (int i = 0; i < 4; i++)
+			threads.emplace_back([&] {
+				while (!is_over) {
+					(void)bench->update_account(account.id,
+								    {"x", std::nullopt, Role::admin}, "t");
+					update_count++;
+				}
+			});
+		while (update_count < 8)
+			std::this_thread::yield();
+		CHECK(bench->disable_account(account.id, "root"));
+		const int count = update_count;
+		while (update_count < count + 8) // whoever read before the disabling has written by now
+			std::this_thread::yield();
+		is_over = true;
+		for (auto &thread : threads)
+			thread.join();
+		CHECK_FALSE(bench->account(account.id)->enabled);
+	}
 }
 
 TEST_CASE("updates from several sides leave one of them whole")
