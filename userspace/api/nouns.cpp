@@ -18,6 +18,7 @@ Routes all_routes(Services &services)
 	add_threats_routes(routes, services);
 	add_cluster_routes(routes, services);
 	add_diagnostics_routes(routes, services);
+	add_limits_routes(routes, services);
 	add_openapi_route(routes); // last: it describes the others
 	return routes;
 }

@@ -18,6 +18,7 @@ void add_intercept_ca_routes(Routes &routes, Services &services);      // the CA
 void add_threats_routes(Routes &routes, Services &services);           // threat findings, silences and feeds
 void add_cluster_routes(Routes &routes, Services &services);           // membership: needs cluster mode
 void add_diagnostics_routes(Routes &routes, Services &services);       // health, readiness, stats, flows, events, audit, wiretap, sysdump
+void add_limits_routes(Routes &routes, Services &services);            // the bounds that a client may meet
 // clang-format on
 
 // GET /api/v1/openapi.json, of all routes so far and itself.
