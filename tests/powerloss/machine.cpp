@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view directory = "/store";
 
-state::Options options_of(PowerDisk &disk, bool synced)
+state::Options options_of(PowerDisk &disk, bool synced, int wal_pages)
 {
 	state::Options options{.directory = std::string(directory),
 			       .vfs = disk.vfs(),
@@ -24,14 +24,17 @@ state::Options options_of(PowerDisk &disk, bool synced)
 	options.limits.trailing_entries = 8;
 	options.limits.compact_entries = 16;
 	options.limits.log_bytes_max = 200'000;
-	options.limits.wal_pages_idle = 12;
-	options.limits.wal_pages_max = 40;
+	options.limits.wal_pages_idle = wal_pages;
+	options.limits.wal_pages_max = 3 * wal_pages;
 	return options;
 }
 
 } // namespace
 
-Machine::Machine(std::uint64_t seed, bool synced) : disk(seed), random_(~seed), synced_(synced) {}
+Machine::Machine(std::uint64_t seed, bool synced, int wal_pages)
+    : disk(seed), random_(~seed), synced_(synced), wal_pages_(wal_pages)
+{
+}
 
 void Machine::crash()
 {
@@ -46,7 +49,7 @@ void Machine::shut_down()
 
 std::string Machine::start()
 {
-	auto store = state::Store::open(options_of(disk, synced_));
+	auto store = state::Store::open(options_of(disk, synced_, wal_pages_));
 	if (!store)
 		return disk.has_struck() ? "" : "the store does not open: " + store.error().what;
 	store_ = std::move(*store);

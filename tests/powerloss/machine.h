@@ -10,7 +10,8 @@ namespace neuwerk::powerloss {
 
 class Machine {
 public:
-	Machine(std::uint64_t seed, bool synced);
+	// wal_pages: so long a WAL is checkpointed.
+	Machine(std::uint64_t seed, bool synced, int wal_pages = 12);
 
 	// Opens the Store and compares: everything acknowledged and, of what was under way, the first writes
 	// or none, each once. "" or what is wrong. A Store that does not open because the disk struck
@@ -54,6 +55,7 @@ private:
 
 	properties::Random random_;
 	bool synced_;
+	int wal_pages_;
 	std::unique_ptr<state::Store> store_;
 	Books books_;
 	std::uint64_t written_ = 0;

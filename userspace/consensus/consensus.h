@@ -119,10 +119,10 @@ struct Options {
 	std::function<std::optional<std::uint64_t>(const std::string &directory)> free_bytes;
 };
 
-// The engine of one voter. Opens or creates raft.db, checks that the log is contiguous and every CRC fits,
-// and applies what is committed but not applied. Fails with corrupt, naming the file, when the log does not
-// fit itself or the state machine (a log that begins behind the applied index + 1; a state machine that is
-// ahead of a log that should hold it).
+// The engine of one voter; nobody else may use the files meanwhile. Opens or creates raft.db, checks that the
+// log is contiguous and every CRC fits, and applies what is committed but not applied. Fails with corrupt,
+// naming the file, when the log does not fit itself or the state machine (a log that begins behind the
+// applied index + 1; a state machine that is ahead of a log that should hold it).
 [[nodiscard]] Result<std::unique_ptr<ConsensusEngine>> open_single_voter(const Options &options,
 									 StateMachine &machine);
 

@@ -73,6 +73,8 @@ Result<LogFile> LogFile::open(const Options &options, Applied applied)
 			    text("log: ", options.log_path,
 				 ": the file is missing, but state.db was written with one: "
 				 "put it back or restore from a backup"));
+	if (auto settled = storage::rewrite_wal(file); !settled)
+		return tl::unexpected(settled.error());
 	auto database = storage::Database::open(file);
 	if (!database)
 		return tl::unexpected(database.error());
@@ -98,10 +100,6 @@ Result<LogFile> LogFile::open(const Options &options, Applied applied)
 		return tl::unexpected(loaded.error());
 	if (auto fitting = log.fits(applied); !fitting)
 		return tl::unexpected(fitting.error());
-	// After an fsync that failed, Linux keeps pages that never reached the disk and calls them clean:
-	// what was read here may be only in memory. A checkpoint writes it once more, and to another file.
-	if (auto moved = log.checkpoint(); !moved)
-		return tl::unexpected(moved.error());
 	return log;
 }
 

@@ -68,6 +68,8 @@ Result<std::unique_ptr<Records>> Records::open(const Options &options, bool log_
 		return fail(ErrorKind::corrupt, text("state: ", file.path,
 						     ": the file is missing beside a raft.db: put it back or "
 						     "restore from a backup"));
+	if (auto settled = storage::rewrite_wal(file); !settled)
+		return tl::unexpected(settled.error());
 	auto database = storage::Database::open(file);
 	if (!database)
 		return tl::unexpected(database.error());
@@ -91,9 +93,6 @@ Result<std::unique_ptr<Records>> Records::open(const Options &options, bool log_
 			return tl::unexpected(created.error());
 	if (auto loaded = records->load(); !loaded)
 		return tl::unexpected(loaded.error());
-	// See LogFile::open: what only the page cache holds is written again.
-	if (auto moved = records->database_.checkpoint(); !moved)
-		return tl::unexpected(moved.error());
 	if (options.synced)
 		if (auto set = records->database_.set_durability(storage::Durability::checkpoints); !set)
 			return tl::unexpected(set.error());

@@ -84,7 +84,8 @@ struct Options {
 // Safe from every thread.
 class Store {
 public:
-	// Fails with corrupt, naming the file, rather than starting empty. A directory without both files is
+	// Fails with unavailable while another process (or Store) uses the directory, and with corrupt,
+	// naming the file, rather than starting empty. A directory without both files is
 	// a new store; one of two files missing is corrupt. A copy that backup_to() made is restored by
 	// putting it alone into an empty directory as state.db.
 	[[nodiscard]] static Result<std::unique_ptr<Store>> open(const Options &options);

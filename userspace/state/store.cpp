@@ -1,5 +1,6 @@
 // The records behind their door: engine, state.db, readers and watchers put together.
 #include "base/error_codes.h"
+#include "base/fd.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -8,8 +9,11 @@
 #include "state/records.h"
 #include "state/watchers.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <future>
 
@@ -29,11 +33,27 @@ void end_process(const Error &error)
 	_exit(exit_failed);
 }
 
+// One process per store: a second one would rewrite what the first is writing.
+Result<Fd> lock_directory(const std::string &directory)
+{
+	if (auto made = make_directories(directory); !made)
+		return tl::unexpected(made.error());
+	Fd locked(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	if (!locked)
+		return tl::unexpected(system_error("open", directory, errno));
+	if (flock(locked.get(), LOCK_EX | LOCK_NB) == 0)
+		return locked;
+	if (errno == EWOULDBLOCK)
+		return fail(ErrorKind::unavailable,
+			    text("store: ", directory, ": another process uses it: is neuwerkd running?"));
+	return tl::unexpected(system_error("lock", directory, errno));
+}
+
 } // namespace
 
 // Destroyed from the bottom: the engine stops before what it drives goes away.
 struct Store::State {
-	std::string directory;
+	Fd locked; // the directory
 	std::function<std::int64_t()> now_ms;
 	Watchers watchers;
 	std::unique_ptr<Records> records;
@@ -47,15 +67,19 @@ Store::~Store() = default;
 
 Result<std::unique_ptr<Store>> Store::open(const Options &options)
 {
-	if (options.vfs.empty())
-		if (auto made = make_directories(options.directory); !made)
-			return tl::unexpected(made.error());
+	Fd locked;
+	if (options.vfs.empty()) {
+		auto taken = lock_directory(options.directory);
+		if (!taken)
+			return tl::unexpected(taken.error());
+		locked = std::move(*taken);
+	}
 	const std::string log_path = options.directory + "/raft.db";
 	const auto log_exists = storage::exists({.path = log_path, .vfs = options.vfs});
 	if (!log_exists)
 		return tl::unexpected(log_exists.error());
 	auto state = std::make_unique<State>();
-	state->directory = options.directory;
+	state->locked = std::move(locked);
 	state->now_ms = options.now_ms ? options.now_ms : system_time_ms;
 	auto records =
 		Records::open(options, *log_exists, [watchers = &state->watchers](const auto &changes) {

@@ -1,5 +1,6 @@
 // The Store as its users see it: what was written is read, in order, once, and again after a restart.
 #include "state/temporary_store.h"
+#include "storage/storage.h"
 
 #include <doctest/doctest.h>
 
@@ -338,6 +339,53 @@ TEST_CASE("a backup is restored by putting it alone into a directory; the log go
 	REQUIRE_FALSE(mixed);
 	CHECK(mixed.error().kind == ErrorKind::corrupt);
 	CHECK(mixed.error().what.find("raft.db") != std::string::npos);
+}
+
+TEST_CASE("a changed or missing row of state.db is found at the start, and the error names the file")
+{
+	const struct {
+		const char *what, *sql, *error;
+	} damages[] = {
+		{"a value was changed", "UPDATE kv SET value = 'other' WHERE key = CAST('k/1' AS BLOB)",
+		 "the checksum of record k/1"},
+		{"a revision was changed", "UPDATE kv SET rev = 7 WHERE key = CAST('k/1' AS BLOB)",
+		 "the checksum of record k/1"},
+		{"a record is gone", "DELETE FROM kv WHERE key = CAST('k/1' AS BLOB)",
+		 "1 records are there instead of 2"},
+		{"a request is gone", "DELETE FROM request", "a row is missing"},
+		{"a request was changed", "UPDATE request SET time_ms = 1", "the checksum of request"},
+		{"the applied index was changed", "UPDATE applied SET idx = 1",
+		 "the checksum of the applied index"},
+		{"there is no applied index", "DELETE FROM applied", "applied index is missing"},
+		{"a table is gone", "DROP TABLE request", "no such table"},
+	};
+	for (const auto &damage : damages) {
+		CAPTURE(damage.what);
+		TemporaryStore store;
+		REQUIRE(write(store, {put("k/1", "v"), put("k/2", "v")}, "request"));
+		store.close();
+		const std::string path = store.directory() + "/state.db";
+		REQUIRE(storage::Database::open({.path = path})->execute(damage.sql));
+		const auto opened = Store::open({.directory = store.directory()});
+		REQUIRE_FALSE(opened);
+		CHECK(opened.error().kind == ErrorKind::corrupt);
+		CHECK(opened.error().what.find(damage.error) != std::string::npos);
+		CHECK(opened.error().what.find(path) != std::string::npos);
+	}
+}
+
+TEST_CASE("a record that is damaged while the Store runs is refused by its reader")
+{
+	TemporaryStore store;
+	REQUIRE(write(store, {put("k/1", "v"), put("k/2", "v")}));
+	auto other = storage::Database::open({.path = store.directory() + "/state.db"});
+	REQUIRE(other->execute("UPDATE kv SET value = 'other' WHERE key = CAST('k/1' AS BLOB)"));
+	const auto damaged = store->get("k/1");
+	REQUIRE_FALSE(damaged);
+	CHECK(damaged.error().kind == ErrorKind::corrupt);
+	CHECK(damaged.error().what.find("state.db: the checksum of record k/1") != std::string::npos);
+	CHECK_FALSE(store->list("k/"));
+	CHECK(value_of(store, "k/2") == "v");
 }
 
 TEST_CASE("a second Store on the same directory is refused")

@@ -37,9 +37,14 @@ TemporaryStore::~TemporaryStore()
 	std::filesystem::remove_all(options_.directory, ignored);
 }
 
-void TemporaryStore::reopen()
+void TemporaryStore::close()
 {
 	store_.reset();
+}
+
+void TemporaryStore::reopen()
+{
+	close();
 	auto store = Store::open(options_);
 	if (!store)
 		give_up(store.error().what);

@@ -24,6 +24,8 @@ public:
 	}
 	// Closes and opens again, as a restart does.
 	void reopen();
+	// Leaves the files alone until reopen().
+	void close();
 	[[nodiscard]] const std::string &directory() const
 	{
 		return options_.directory;

@@ -10,7 +10,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <system_error>
+#include <vector>
 
 namespace neuwerk::storage {
 
@@ -96,6 +98,22 @@ int note_pages(void *pages, sqlite3 *, const char *, int in_wal)
 	return SQLITE_OK;
 }
 
+// The whole file, in chunks; SQLite's code.
+int write_again(sqlite3_file &file)
+{
+	constexpr sqlite3_int64 chunk_bytes = 1 << 20;
+	std::vector<char> chunk(chunk_bytes);
+	sqlite3_int64 size = 0;
+	int code = file.pMethods->xFileSize(&file, &size);
+	for (sqlite3_int64 at = 0; code == SQLITE_OK && at < size; at += chunk_bytes) {
+		const int bytes = static_cast<int>(std::min(chunk_bytes, size - at));
+		code = file.pMethods->xRead(&file, chunk.data(), bytes, at);
+		if (code == SQLITE_OK)
+			code = file.pMethods->xWrite(&file, chunk.data(), bytes, at);
+	}
+	return code == SQLITE_OK ? file.pMethods->xSync(&file, SQLITE_SYNC_NORMAL) : code;
+}
+
 } // namespace
 
 Result<bool> exists(const Options &options)
@@ -110,6 +128,33 @@ Result<bool> exists(const Options &options)
 	if (!found && vfs->xAccess(vfs, options.path.c_str(), SQLITE_ACCESS_EXISTS, &found) != SQLITE_OK)
 		return tl::unexpected(error_of(nullptr, SQLITE_IOERR, "look for", options.path));
 	return found != 0;
+}
+
+Result<> rewrite_wal(const Options &options)
+{
+	sqlite3_vfs *vfs = sqlite3_vfs_find(vfs_name(options.vfs));
+	const std::string path = options.path + "-wal";
+	int found = 0;
+	int code = vfs ? vfs->xAccess(vfs, path.c_str(), SQLITE_ACCESS_EXISTS, &found) : SQLITE_ERROR;
+	if (code != SQLITE_OK)
+		return tl::unexpected(error_of(nullptr, code, "look for", path));
+	if (!found)
+		return {};
+	// A VFS takes only names that SQLite has made.
+	const char *name = sqlite3_create_filename(options.path.c_str(), "", path.c_str(), 0, nullptr);
+	std::vector<std::max_align_t> memory(
+		static_cast<std::size_t>(vfs->szOsFile) / sizeof(std::max_align_t) + 1);
+	auto *file = reinterpret_cast<sqlite3_file *>(memory.data());
+	code = vfs->xOpen(vfs, sqlite3_filename_wal(name), file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_WAL,
+			  nullptr);
+	if (code == SQLITE_OK)
+		code = write_again(*file);
+	if (file->pMethods)
+		file->pMethods->xClose(file);
+	sqlite3_free_filename(name);
+	if (code != SQLITE_OK)
+		return tl::unexpected(error_of(nullptr, code, "write again", path));
+	return {};
 }
 
 Statement &Statement::bind(int position, std::int64_t value)

@@ -36,6 +36,11 @@ struct Options {
 // Whether the file of a database is there, as its VFS sees it; an empty file is there.
 [[nodiscard]] Result<bool> exists(const Options &options);
 
+// Writes the WAL once more, byte by byte the same, and fsyncs it; before open(), while nobody has it open.
+// After an fsync that failed, Linux keeps pages that never reached the disk and calls them clean: what a new
+// process reads of a WAL may be in memory only, and nothing may be built on it.
+[[nodiscard]] Result<> rewrite_wal(const Options &options);
+
 // Not thread-safe. Texts and blobs are both std::string_view; embedded zero bytes are kept.
 class Statement {
 public:
