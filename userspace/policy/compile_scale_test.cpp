@@ -42,12 +42,8 @@ nw_decision ask(const policy::CompiledPolicy &compiled, std::uint32_t source, st
 	return policy::walk(compiled, {source, address, 6, 40000, static_cast<std::uint16_t>(port), 0, 0});
 }
 
-struct Timed {
-	Result<policy::CompiledPolicy> compiled;
-	double seconds; // of processor time
-};
-
-Timed compile_timed(const model::Policy &policy, policy::Budget budget = {})
+// Prints what it took; what it may take is bounded by the compiler's own count of work, not by a clock.
+Result<policy::CompiledPolicy> compile_timed(const model::Policy &policy, policy::Budget budget = {})
 {
 	const std::clock_t start = std::clock(); // this process only: others share the machine
 	auto compiled = policy::compile(policy, surroundings, budget);
@@ -57,7 +53,7 @@ Timed compile_timed(const model::Policy &policy, policy::Budget budget = {})
 			taken, " s");
 	else
 		MESSAGE(compiled.error().what, ", ", taken, " s");
-	return {std::move(compiled), taken};
+	return compiled;
 }
 
 model::Policy different_addresses_and_ports(std::uint32_t count)
@@ -93,7 +89,6 @@ std::vector<model::Rule> random_boxes(std::uint32_t count)
 }
 
 // Generous: sanitizers are slow.
-constexpr double limit_s = 20;
 
 } // namespace
 
@@ -102,9 +97,8 @@ TEST_CASE("17: with 1,000, 5,000 and 100,000 rules the last one still takes effe
 	for (const std::uint32_t count : {1000u, 5000u, 100000u}) {
 		CAPTURE(count);
 		const policy::Budget budget{1u << 19, 1u << 19};
-		const auto [compiled, seconds] = compile_timed(different_addresses_and_ports(count), budget);
+		const auto compiled = compile_timed(different_addresses_and_ports(count), budget);
 		REQUIRE(compiled);
-		CHECK(seconds < limit_s);
 		const std::uint32_t last = count - 1;
 		const nw_decision decision = ask(*compiled, client, servers + last * 7, 1 + last % 65000);
 		CHECK(decision.verdict == NW_VERDICT_forwarded_in_xdp);
@@ -126,9 +120,8 @@ TEST_CASE("a thousand groups of five rules fit the default budget")
 		policy.source_groups.push_back(
 			group_of(text("group-", g), {0x0a000000 + g * 256, 24}, rules));
 	}
-	const auto [compiled, seconds] = compile_timed(policy);
+	const auto compiled = compile_timed(policy);
 	REQUIRE(compiled);
-	CHECK(seconds < limit_s);
 	const nw_decision decision = ask(*compiled, 0x0a000000 + 999 * 256 + 1, servers + 999 * 5 + 4, 1004);
 	CHECK(decision.verdict == NW_VERDICT_forwarded_in_xdp);
 	CHECK(compiled->group_name(decision.group) == "group-999");
@@ -144,16 +137,15 @@ TEST_CASE("rules for any destination among rules for one share their nodes")
 			match.destinations.clear();
 		rules.push_back(allow_tcp(i, std::move(match)));
 	}
-	const auto [compiled, seconds] =
+	const auto compiled =
 		compile_timed({model::Action::deny, {group_of("mixed", {0x0a000000, 24}, std::move(rules))}});
 	REQUIRE(compiled);
-	CHECK(seconds < limit_s);
 	CHECK(ask(*compiled, client, servers + 7 * 4998, 4999).rule == 4998);
 	CHECK(ask(*compiled, client, servers + 7 * 4998, 5000).rule == 4999);
 	CHECK(ask(*compiled, client, servers + 7 * 4998, 4997).verdict == NW_VERDICT_denied_by_default);
 }
 
-TEST_CASE("rules that overlap in every field are refused in time, by name, whatever the budget")
+TEST_CASE("rules that overlap in every field are refused by name, whatever the budget")
 {
 	const model::Policy policy{model::Action::deny,
 				   {group_of("small", {0x0a010000, 24}, {}),
@@ -164,12 +156,11 @@ TEST_CASE("rules that overlap in every field are refused in time, by name, whate
 	} rows[] = {{{}, "more than 131072 nodes"},
 		    {{1u << 27, 1u << 27}, "more work than the compiler may do"}};
 	for (const auto &row : rows) {
-		const auto [compiled, seconds] = compile_timed(policy, row.budget);
+		const auto compiled = compile_timed(policy, row.budget);
 		REQUIRE_FALSE(compiled);
 		CHECK(compiled.error().kind == ErrorKind::resource_exhausted);
 		CHECK(compiled.error().what.find("tangle") != std::string::npos);
 		CHECK(compiled.error().what.find(row.reason) != std::string::npos);
-		CHECK(seconds < limit_s);
 	}
 }
 
