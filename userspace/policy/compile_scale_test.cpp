@@ -88,8 +88,6 @@ std::vector<model::Rule> random_boxes(std::uint32_t count)
 	return rules;
 }
 
-// Generous: sanitizers are slow.
-
 } // namespace
 
 TEST_CASE("17: with 1,000, 5,000 and 100,000 rules the last one still takes effect")
