@@ -3,10 +3,13 @@
 #include "api/listeners.h"
 #include "api/session.h"
 #include "api/tls_context.h"
+#include "base/log.h"
 #include "base/text.h"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <array>
@@ -24,6 +27,7 @@ namespace {
 
 constexpr std::size_t least_loops_count = 2;
 constexpr std::size_t most_loops_count = 4;
+constexpr std::size_t reserved_descriptors_count = 512; // of the process, besides connections
 
 RouterOptions router_options(const ServerOptions &options, Authenticate authenticate)
 {
@@ -33,6 +37,31 @@ RouterOptions router_options(const ServerOptions &options, Authenticate authenti
 	router.policy_body_limit_bytes = options.limits.policy_body_bytes;
 	router.on_auth = options.on_auth;
 	return router;
+}
+
+// A connection is a descriptor, and the process needs more of them: for the Store, BPF maps, logs. Where
+// systemd allows only 1,024, idle clients would starve those: the limit is raised, or else fewer connections
+// are taken.
+ServerOptions fitted(ServerOptions options)
+{
+	rlimit files{};
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return options;
+	const rlim_t needed = options.limits.connection_count + reserved_descriptors_count;
+	if (files.rlim_cur < needed) {
+		files.rlim_cur = std::min<rlim_t>(files.rlim_max, needed);
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
+	if (files.rlim_cur < needed) {
+		options.limits.connection_count =
+			files.rlim_cur > 2 * reserved_descriptors_count
+				? static_cast<std::size_t>(files.rlim_cur - reserved_descriptors_count)
+				: reserved_descriptors_count;
+		log::warning(text("api: at most ", options.limits.connection_count,
+				  " connections: the process may have ", files.rlim_cur,
+				  " descriptors (RLIMIT_NOFILE)"));
+	}
+	return options;
 }
 
 } // namespace
@@ -51,7 +80,8 @@ struct Server::State {
 	std::vector<std::thread> threads;
 
 	State(const ServerOptions &given, Routes routes, Authenticate authenticate)
-	    : options(given), router(std::move(routes), router_options(given, std::move(authenticate))),
+	    : options(fitted(given)),
+	      router(std::move(routes), router_options(given, std::move(authenticate))),
 	      workers(given.limits.worker_count),
 	      host{router, workers, options.limits, options.on_exchange, 0, 0, nullptr}
 	{

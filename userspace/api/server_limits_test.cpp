@@ -78,6 +78,25 @@ TEST_CASE("1,000 idle connections stay served, and a newcomer is")
 		REQUIRE(client->ask(get("/api/v1/quick")).status == 200);
 }
 
+TEST_CASE("connections leave descriptors to the rest of the process")
+{
+	rlimit before{};
+	REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+	rlimit few = before;
+	few.rlim_cur = 600;
+	REQUIRE(setrlimit(RLIMIT_NOFILE, &few) == 0);
+	{
+		ServerBench bench;
+		bench.options.limits.connection_count = 700;
+		bench.start();
+		rlimit raised{};
+		REQUIRE(getrlimit(RLIMIT_NOFILE, &raised) == 0);
+		CHECK(raised.rlim_cur == 700 + 512);
+		CHECK(bench.client().ask(get("/api/v1/quick")).status == 200);
+	}
+	REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+}
+
 TEST_CASE("a client that resets in the middle harms nobody")
 {
 	ServerBench bench;

@@ -51,7 +51,8 @@ void Session::start()
 
 void Session::drain()
 {
-	if (phase_ == Phase::handshake || phase_ == Phase::idle || phase_ == Phase::lingering)
+	if (phase_ == Phase::handshake || phase_ == Phase::idle || phase_ == Phase::head ||
+	    phase_ == Phase::lingering)
 		close();
 	else if (phase_ == Phase::streaming)
 		pump();

@@ -78,6 +78,7 @@ public:
 	}
 	bool handshake()
 	{
+		const NoBrokenPipe guard;
 		return SSL_connect(tls_.get()) == 1;
 	}
 	// False when the peer has closed.
@@ -93,6 +94,7 @@ public:
 	// Empty: the end.
 	std::string receive()
 	{
+		const NoBrokenPipe guard; // reading may write: alerts
 		std::array<char, 16384> buffer;
 		const auto count =
 			tls_ ? static_cast<ssize_t>(SSL_read(tls_.get(), buffer.data(), buffer.size()))
