@@ -119,10 +119,7 @@ class ApiHost(Target):
     """A nw_api_host of its own, ended by closing its standard input."""
 
     def __init__(self):
-        binary = os.environ.get("NW_API_HOST_BINARY")
-        if not binary:
-            print("NW_API_HOST_BINARY is not set: ctest -R api_ does")
-            sys.exit(77)
+        binary = os.environ["NW_API_HOST_BINARY"]
         self.directory = Path(tempfile.mkdtemp(prefix="nw-api-"))
         self.log_file = self.directory / "log"
         with open(self.log_file, "wb") as log:
@@ -191,4 +188,7 @@ def _stop():
 
 
 def main():
+    if "NW_API_HOST_BINARY" not in os.environ:
+        print("NW_API_HOST_BINARY is not set: ctest -R api_ does")
+        sys.exit(77)
     unittest.main(module="__main__", verbosity=2)
