@@ -1,7 +1,7 @@
 // Service accounts and their tokens: what spec/http-api §5.6 says of each, and that no update is lost.
 #include "identity/identity_bench.h"
 
-#include "identity/account_records.h"
+#include "identity/account_book.h"
 
 #include <algorithm>
 #include <set>
@@ -238,6 +238,20 @@ TEST_CASE("no token outlives the disabling of its account, however both race")
 		CHECK(bench.refusal(token) == "token revoked");
 	const auto tokens = bench->tokens(account.id);
 	CHECK(std::ranges::all_of(*tokens, [](const auto &t) { return t.revoked_at.has_value(); }));
+}
+
+TEST_CASE("a token is not added to an account that changed since it was read")
+{
+	Bench bench;
+	AccountBook book(*bench.store, [&] { return bench.now_ms; });
+	const auto account = bench.account();
+	const auto read = book.find_account(account.id);
+	REQUIRE(bench->disable_account(account.id, "root"));
+	TokenRecord token{.meta = {.id = crypto::random_uuid(), .service_account_id = account.id}};
+	const auto added = book.add_token(read->value(), token, "root");
+	REQUIRE_FALSE(added);
+	CHECK(added.error().kind == ErrorKind::conflict);
+	CHECK(book.tokens(account.id)->empty());
 }
 
 TEST_CASE("no update brings a disabled account back, however both race")
