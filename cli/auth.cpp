@@ -129,7 +129,8 @@ std::vector<Command> auth_commands()
 					 return render_keys(answer, session.style);
 				 });
 			 },
-		 .check = check_target},
+		 .check = check_target,
+		 .local = true},
 		{.words = "auth key rotate",
 		 .help = "a new key signs from now on; older ones go on verifying",
 		 .options = with_target({}),
@@ -139,13 +140,15 @@ std::vector<Command> auth_commands()
 					 return render_rotated(key, session.style);
 				 });
 			 },
-		 .check = check_target},
+		 .check = check_target,
+		 .local = true},
 		{.words = "auth key retire",
 		 .help = "every token of this key is invalid at once",
 		 .options = with_target(
 			 {{.name = "KID", .help = "as `auth key list` shows it", .required = true}}),
 		 .run = [](Session &session) { return retire(session); },
-		 .check = check_target},
+		 .check = check_target,
+		 .local = true},
 		{.words = "auth token mint",
 		 .help = "a token, printed alone on one line; without --roles it may only read",
 		 .options = with_target(
@@ -158,7 +161,8 @@ std::vector<Command> auth_commands()
 			   .value = "ROLES",
 			   .help = "separated by commas: admin, readonly"}}),
 		 .run = [](Session &session) { return mint(session); },
-		 .check = check_target},
+		 .check = check_target,
+		 .local = true},
 	};
 }
 

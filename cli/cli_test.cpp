@@ -201,9 +201,11 @@ TEST_CASE("structured output has every field, and numbers are numbers")
 
 TEST_CASE("a name cannot steer the terminal of whoever reads a table")
 {
-	const Json::Array list = {Json::object({{"name", "evil\x1b[2J\nname"}, {"role", ""}})};
-	CHECK(listed(list, {{"NAME", "name"}, {"ROLE", "role"}}, "none", table) == "NAME           ROLE\n"
-										   "evil [2J name  -\n");
+	const Json::Array list = {
+		Json::object({{"name", "evil\x1b[2J\nna\xc2\x9bme\xc3\x9c"}, {"role", ""}})};
+	CHECK(listed(list, {{"NAME", "name"}, {"ROLE", "role"}}, "none", table) ==
+	      "NAME              ROLE\n"
+	      "evil [2J na  me\xc3\x9c  -\n");
 }
 
 TEST_CASE("counters show what happened, and everything on demand")

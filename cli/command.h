@@ -81,6 +81,7 @@ struct Command {
 	// A fault that only several words together show is a usage error too.
 	std::function<Result<>(const Words &)> check = {};
 	bool offline = false; // asks no appliance
+	bool local = false;   // asks the host that it runs on, whatever context is in use
 };
 
 struct Noun {

@@ -169,6 +169,11 @@ TEST_CASE("the nearest word decides who is asked")
 	CHECK(asked({}) == "https://b:1|other|");
 	ctl.variables["NEUWERK_SOCKET"] = "/environment.sock";
 	CHECK(asked({}) == "/environment.sock||");
+	ctl.variables.erase("NEUWERK_SOCKET");
+	CHECK(ctl.answer(200, "[]")({"auth", "key", "list"}) == 0); // keys are those of this host
+	CHECK(ctl.targets.back().socket == "/run/neuwerk/neuwerkd.sock");
+	CHECK(ctl.answer(200, "[]")({"auth", "key", "list", "--context", "far"}) == 0);
+	CHECK(ctl.targets.back().server == "https://10.0.0.1:8443");
 	CHECK(asked({"--context", "far"}) == "https://10.0.0.1:8443|jwt|/ca");
 	CHECK(asked({"--context", "far", "--token", "mine"}) == "https://10.0.0.1:8443|mine|/ca");
 	CHECK(asked({"--server", "https://c:2/"}) == "https://c:2|other|");
@@ -402,6 +407,31 @@ TEST_CASE("the reference's forms answer in the reference's words")
 	CHECK(ctl.error ==
 	      "neuwerkctl: cluster api status 503 Service Unavailable: cluster membership requires "
 	      "cluster mode\n");
+}
+
+TEST_CASE("the limits of the appliance are a table")
+{
+	TestWorld ctl;
+	ctl.answer(200,
+		   R"([{"name":"request_body","value":2097152,"unit":"bytes","what":"body of a request"}])");
+	CHECK(ctl({"debug", "limits"}) == 0);
+	CHECK(ctl.requests.back().path == "/api/v1/limits");
+	CHECK(ctl.out == "NAME            VALUE  UNIT   WHAT\n"
+			 "request_body  2097152  bytes  body of a request\n");
+}
+
+TEST_CASE("an object within an object is shown under both names")
+{
+	TestWorld ctl;
+	ctl.answer(
+		200,
+		R"({"enabled":true,"feeds":{"a":{"enabled":false},"b":{}},"list":["x","y"],"source":null})");
+	CHECK(ctl({"settings", "get", "threat-intel"}) == 0);
+	CHECK(ctl.out == "enabled          true\n"
+			 "feeds.a.enabled  false\n"
+			 "feeds.b          {}\n"
+			 "list             x,y\n"
+			 "source           -\n");
 }
 
 TEST_CASE("readiness is an exit code, and an unready appliance still shows its checks")

@@ -41,6 +41,7 @@ const std::vector<Noun> &all_nouns()
 		{"cluster", "the nodes of a cluster"},
 		{"cluster members", "the nodes of a cluster"},
 		{"cluster voters", "the nodes that vote"},
+		{"debug", "a look behind the scenes"},
 		{"context", "the appliances that you know"},
 	};
 	return nouns;

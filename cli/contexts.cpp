@@ -9,8 +9,6 @@ namespace neuwerk::cli {
 
 namespace {
 
-constexpr const char *default_socket = "/run/neuwerk/neuwerkd.sock";
-
 struct Field {
 	const char *key;
 	std::string Target::*value;

@@ -12,6 +12,8 @@
 
 namespace neuwerk::cli {
 
+inline constexpr const char *default_socket = "/run/neuwerk/neuwerkd.sock";
+
 struct Contexts {
 	static constexpr std::size_t count_limit = 256;
 	std::string current; // empty: none

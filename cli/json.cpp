@@ -50,6 +50,20 @@ std::string digits(double value)
 	return std::string(buffer, end.ptr);
 }
 
+// Control characters of ASCII and of Unicode's C1 block (U+0080 to U+009F, in UTF-8 C2 80 to C2 9F).
+std::string printable(std::string words)
+{
+	for (std::size_t i = 0; i < words.size(); i++) {
+		const auto byte = static_cast<unsigned char>(words[i]);
+		const bool is_c1 = byte >= 0x80 && byte <= 0x9f && i > 0 && words[i - 1] == '\xc2';
+		if (is_c1)
+			words[i - 1] = ' ';
+		if (is_c1 || byte < 0x20 || byte == 0x7f)
+			words[i] = ' ';
+	}
+	return words;
+}
+
 template <typename List, typename Write>
 std::string joined(char open, const List &list, char close, Write write)
 {
@@ -111,7 +125,7 @@ std::string Json::text() const
 	if (is_null())
 		return {};
 	if (const auto *words = std::get_if<std::string>(&value_))
-		return *words;
+		return printable(*words);
 	if (!is_array())
 		return compact();
 	std::string out;

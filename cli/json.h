@@ -58,7 +58,8 @@ public:
 	[[nodiscard]] const Array &items() const;    // empty when this is no array
 	[[nodiscard]] const Object &members() const; // empty when this is no object
 
-	// For a cell of a table: strings as they are, null and "" are empty, lists joined by commas.
+	// For a line of text: null and "" are empty, lists joined by commas, control characters blanks: a
+	// name that comes from elsewhere must not steer the terminal.
 	[[nodiscard]] std::string text() const;
 	[[nodiscard]] bool truth() const;
 	[[nodiscard]] std::uint64_t number() const; // 0 when this is no number from 0 up

@@ -74,6 +74,13 @@ void write_yaml(std::string &out, const Json &value, std::size_t depth)
 		out += value.compact() + '\n';
 }
 
+// Characters, not bytes: a continuation byte of UTF-8 takes no place.
+std::size_t width_of(std::string_view cell)
+{
+	return static_cast<std::size_t>(std::ranges::count_if(
+		cell, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
 bool is_number(std::string_view cell)
 {
 	return !cell.empty() && std::ranges::all_of(cell, [](char c) { return c >= '0' && c <= '9'; });
@@ -86,12 +93,15 @@ std::string colored(std::string_view words, const Style &style, const char *code
 	return std::string("\x1b[") + code + 'm' + std::string(words) + "\x1b[0m";
 }
 
-// A name may come from elsewhere: it must not steer the terminal.
-std::string printable(std::string cell)
+// "outer.inner" for a member of a member.
+void flatten(const Json &object, const std::string &before,
+	     std::vector<std::pair<std::string, std::string>> &lines)
 {
-	std::ranges::replace_if(
-		cell, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
-	return cell;
+	for (const auto &[key, value] : object.members())
+		if (value.members().empty())
+			lines.emplace_back(Json(before + key).text(), value.text());
+		else
+			flatten(value, before + key + '.', lines);
 }
 
 } // namespace
@@ -125,7 +135,7 @@ std::string Table::text() const
 	std::vector<bool> numbers(rows_[0].size(), rows_.size() > 1);
 	for (std::size_t row = 0; row < rows_.size(); row++)
 		for (std::size_t column = 0; column < widths.size(); column++) {
-			widths[column] = std::max(widths[column], rows_[row][column].size());
+			widths[column] = std::max(widths[column], width_of(rows_[row][column]));
 			if (row > 0 && !is_number(rows_[row][column]))
 				numbers[column] = false;
 		}
@@ -133,7 +143,7 @@ std::string Table::text() const
 	for (const auto &row : rows_) {
 		std::string line;
 		for (std::size_t column = 0; column < widths.size(); column++) {
-			const std::string blanks(widths[column] - row[column].size(), ' ');
+			const std::string blanks(widths[column] - width_of(row[column]), ' ');
 			line += column == 0 ? "" : "  ";
 			line += numbers[column] ? blanks + row[column] : row[column] + blanks;
 		}
@@ -157,7 +167,7 @@ std::string listed(const Json &list, const std::vector<Column> &columns, std::st
 	for (const Json &item : list.items()) {
 		std::vector<std::string> row;
 		for (const Column &column : columns) {
-			std::string cell = printable(item[column.key].text());
+			std::string cell = item[column.key].text();
 			row.push_back(cell.empty() ? "-" : std::move(cell));
 		}
 		table.add(std::move(row));
@@ -169,15 +179,15 @@ std::string described(const Json &object, const Style &style)
 {
 	if (style.format != Format::table)
 		return structured(object, style.format);
+	std::vector<std::pair<std::string, std::string>> lines;
+	flatten(object, "", lines);
 	std::size_t width = 0;
-	for (const auto &[key, value] : object.members())
+	for (const auto &[key, value] : lines)
 		width = std::max(width, key.size());
 	std::string out;
-	for (const auto &[key, value] : object.members()) {
-		const std::string shown = printable(value.text());
-		out += key + std::string(width - key.size(), ' ') + "  " + (shown.empty() ? "-" : shown) +
+	for (const auto &[key, value] : lines)
+		out += key + std::string(width - key.size(), ' ') + "  " + (value.empty() ? "-" : value) +
 		       '\n';
-	}
 	return out;
 }
 

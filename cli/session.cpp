@@ -22,7 +22,7 @@ Style style_of(const Words &words, const World &world)
 	return style;
 }
 
-Result<Target> target_of(const Words &words, World &world)
+Result<Target> target_of(const Command &command, const Words &words, World &world)
 {
 	Wanted wanted{.socket = words.get("--socket"),
 		      .server = words.get("--server"),
@@ -31,13 +31,19 @@ Result<Target> target_of(const Words &words, World &world)
 		      .context = words.get("--context")};
 	if (words.has("--http-addr"))
 		wanted.server = words.get("--http-addr");
-	const auto path = contexts_path(world.variable);
-	if (!path) // a service without a home: it has no contexts either
-		return choose_target(wanted, {}, world.variable);
-	const auto contexts = read_contexts(*world.files, *path);
-	if (!contexts)
-		return tl::unexpected(contexts.error());
-	return choose_target(wanted, *contexts, world.variable);
+	Contexts contexts;
+	if (const auto path =
+		    contexts_path(world.variable)) { // a service without a home has no contexts either
+		auto read = read_contexts(*world.files, *path);
+		if (!read)
+			return tl::unexpected(read.error());
+		contexts = std::move(*read);
+	}
+	auto target = choose_target(wanted, contexts, world.variable);
+	const bool is_asked_for = !wanted.server.empty() || !wanted.context.empty();
+	if (target && command.local && !target->server.empty() && !is_asked_for)
+		return Target{.socket = default_socket};
+	return target;
 }
 
 TransportOptions options_of(Target target, const Words &words, const World &world, const Style &style)
@@ -60,7 +66,7 @@ Result<> run_order(const Order &order, World &world)
 	const Style style = style_of(order.words, world);
 	std::unique_ptr<Transport> transport;
 	if (!order.command->offline) {
-		auto target = target_of(order.words, world);
+		auto target = target_of(*order.command, order.words, world);
 		if (!target)
 			return tl::unexpected(target.error());
 		transport = world.connect(options_of(std::move(*target), order.words, world, style));

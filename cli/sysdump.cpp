@@ -1,4 +1,4 @@
-// neuwerkctl sysdump: everything that support asks for, in one archive without secrets.
+// neuwerkctl sysdump, debug: what support asks for.
 #include "nouns.h"
 
 #include "base/text.h"
@@ -66,6 +66,17 @@ std::vector<Command> sysdump_commands()
 			      .help = "default /tmp/neuwerk-sysdump-<time>.tar.gz",
 			      .is_file = true}},
 		 .run = [](Session &session) { return dump(session); }},
+		{.words = "debug limits",
+		 .help = "the bounds of the API, of records and of identities",
+		 .run =
+			 [](Session &session) {
+				 return session.show("/api/v1/limits", as_list(session.style,
+									       {{"NAME", "name"},
+										{"VALUE", "value"},
+										{"UNIT", "unit"},
+										{"WHAT", "what"}},
+									       "no limits"));
+			 }},
 	};
 }
 
