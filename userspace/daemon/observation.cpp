@@ -4,7 +4,8 @@
 #include "base/address.h"
 #include "base/log.h"
 #include "daemon/node.h"
-#include "path/packet.h"
+
+#include <netinet/in.h>
 
 #include <utility>
 
@@ -23,7 +24,7 @@ constexpr std::string_view kind_names[] = {
 v1::Event event_of(const nw_denial &line, const Generations &generations)
 {
 	const nw_denial_key &key = line.key;
-	const std::uint16_t service = NW_HOST16(key.service_port_be);
+	const std::uint16_t service = ntohs(key.service_port_be);
 	v1::Event event;
 	event.set_kind(std::string(key.kind < NW_EVENT_COUNT ? kind_names[key.kind] : "denied"));
 	event.set_verdict(std::string(verdict_name(static_cast<nw_verdict>(key.verdict))));
@@ -31,9 +32,9 @@ v1::Event event_of(const nw_denial &line, const Generations &generations)
 	event.set_group(key.group);
 	event.set_rule(key.rule);
 	event.set_protocol(format_protocol(key.protocol));
-	event.set_source_address(format_ipv4(NW_HOST32(line.source.word_be[3])));
-	event.set_destination_address(format_ipv4(NW_HOST32(key.destination.word_be[3])));
-	if (key.protocol == NW_PROTOCOL_ICMP) {
+	event.set_source_address(format_ipv4(ntohl(line.source.word_be[3])));
+	event.set_destination_address(format_ipv4(ntohl(key.destination.word_be[3])));
+	if (key.protocol == IPPROTO_ICMP) {
 		event.set_icmp_type(service >> 8);
 		event.set_icmp_code(service & 0xff);
 	} else {
@@ -81,14 +82,16 @@ void Observation::run()
 
 void Observation::round()
 {
-	uncounted_packets_ += parts_.enforcer.drain_denials([this](const nw_denial &line, std::uint32_t packet_count) {
-		parts_.observer.on_denied(event_of(line, parts_.generations), packet_count);
-	});
+	uncounted_packets_ +=
+		parts_.enforcer.drain_denials([this](const nw_denial &line, std::uint32_t packet_count) {
+			parts_.observer.on_denied(event_of(line, parts_.generations), packet_count);
+		});
 	if (parts_.observer.is_tapped())
-		(void)parts_.poller.list_flows(observe::Observer::tapped_limit_count, [this](const v1::Flow &flow) {
-			parts_.observer.on_flow(flow);
-			return true;
-		}); // no poller: no flow moves
+		(void)parts_.poller.list_flows(observe::Observer::tapped_limit_count,
+					       [this](const v1::Flow &flow) {
+						       parts_.observer.on_flow(flow);
+						       return true;
+					       }); // no poller: no flow moves
 	const auto flushed = parts_.observer.flush();
 	// The same fault is said once, not once a second.
 	std::string error = flushed ? "" : flushed.error().what;
