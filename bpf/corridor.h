@@ -97,12 +97,11 @@ NW_STEP enum nw_verdict nw_ask_policy(struct nw_passage *passage, const struct n
 
 // Adds a packet to the count of its key; a row without room adds it to the row's rest. No row: no count.
 NW_ENV_CALL void nw_count(const struct nw_passage *passage, const struct nw_denial_key *key,
-			  const struct nw_address *source)
+			  const struct nw_address *source, __u32 now_ticks)
 {
 	struct nw_denial_set *set = nw_env_denial_set(nw_denial_set_of(key, passage->config->hash_seed));
 	if (!set)
 		return;
-	__u32 now_ticks = (__u32)(nw_env_now_coarse_ns() >> NW_TICK_SHIFT);
 	if (nw_count_denial(set, key, source, now_ticks))
 		return;
 	struct nw_denial_set *rest = nw_env_denial_set(0);
@@ -135,12 +134,12 @@ NW_STEP void nw_report(struct nw_passage *passage, const struct nw_tuple *tuple,
 		.protocol = tuple->protocol,
 		.zero = 0,
 	};
-	nw_count(passage, &key, &tuple->source);
-	// Under a flood nearly every packet ends here: the coarse clock is the cheap one.
+	__u64 now_ns = nw_env_now_coarse_ns(); // the cheap clock, once: under a flood it shows
+	nw_count(passage, &key, &tuple->source, (__u32)(now_ns >> NW_TICK_SHIFT));
 	__u64 *bucket = nw_env_bucket(NW_BUCKET_EVENTS);
-	if (!bucket || !nw_take_token(bucket, nw_env_now_coarse_ns(), passage->config->event_interval_ns,
+	if (!bucket || !nw_take_token(bucket, now_ns, passage->config->event_interval_ns,
 				      passage->config->event_burst_ns))
-		return;
+		return; // under a flood, nearly every packet
 	struct nw_event event = {
 		.time_ns = nw_env_now_ns(),
 		.source = tuple->source,

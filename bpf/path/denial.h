@@ -5,13 +5,18 @@
 #include "abi/denial.h"
 #include "path/line.h"
 
-// 1 to NW_DENIAL_SETS - 1. The seed keeps senders from aiming at one set.
+// 1 to NW_DENIAL_SETS - 1. The seed keeps senders from aiming at one set. A flood pays for this with every
+// packet: the products do not wait for each other, and small fields are loaded in the size that they were
+// just stored in, because a wider load would wait for the stores.
 NW_STEP __u32 nw_denial_set_of(const struct nw_denial_key *key, __u64 seed)
 {
-	const nw_word *word = (const nw_word *)key;
-	__u64 hash = (seed ^ word[0] ^ word[1]) * 0x9e3779b97f4a7c15ull;
-	hash = ((hash ^ hash >> 32) + word[2]) * 0xbf58476d1ce4e5b9ull;
-	hash = ((hash ^ hash >> 29) + word[3]) * 0x94d049bb133111ebull;
+	const nw_word *address = (const nw_word *)&key->destination;
+	__u64 service = (__u64)key->rule << 32 | (__u64)key->group << 16 | key->service_port_be;
+	__u64 rest = (__u64)key->generation << 32 | (__u64)key->kind << 16 | (__u64)key->verdict << 8 |
+		     key->protocol;
+	__u64 hash = (seed ^ address[0] ^ address[1]) * 0x9e3779b97f4a7c15ull +
+		     (seed ^ service) * 0xbf58476d1ce4e5b9ull + (seed ^ rest) * 0x94d049bb133111ebull;
+	hash = (hash ^ hash >> 32) * 0xd6e8feb86659fd93ull;
 	return 1 + (__u32)((hash >> 32) * (NW_DENIAL_SETS - 1) >> 32);
 }
 
