@@ -96,6 +96,23 @@ TEST_CASE("the twentieth failure of a token still answers 401, the next request 
 	CHECK(outcome_of(session.log_in("bad")) == "401 jwt missing claims");
 }
 
+TEST_CASE("a success forgets the failures before it")
+{
+	Session session;
+	const std::string token = session.mint();
+	const std::int64_t minted_ms = session.now_ms;
+	const auto log_in_at = [&](std::int64_t time_ms) {
+		session.now_ms = time_ms;
+		return outcome_of(session.log_in(token));
+	};
+	for (int i = 0; i < 19; i++)
+		CHECK(log_in_at(minted_ms - 3'600'000) == "401 jwt issued in the future");
+	CHECK(log_in_at(minted_ms) == "200");
+	for (int i = 0; i < 20; i++)
+		CHECK(log_in_at(minted_ms - 3'600'000) == "401 jwt issued in the future");
+	CHECK(log_in_at(minted_ms) == "429 too many login attempts");
+}
+
 TEST_CASE("without a readable key set a login is the server's fault")
 {
 	Session session;

@@ -65,6 +65,14 @@ public:
 					    " >/dev/null 2>&1";
 		return std::system(command.c_str()) == 0;
 	}
+	// "X509v3 Subject Alternative Name: \n    IP Address:…, DNS:…"
+	[[nodiscard]] std::string shown_names() const
+	{
+		const std::string command = "openssl x509 -noout -ext subjectAltName -in " +
+					    path("node.crt") + " >" + path("names");
+		REQUIRE(std::system(command.c_str()) == 0);
+		return content("names");
+	}
 	[[nodiscard]] bool has_stored_ca() const
 	{
 		return store->get("http/ca/cert")->has_value();
@@ -102,6 +110,14 @@ TEST_CASE("a first start makes a CA and a leaf that verifies through ca.crt only
 	CHECK_FALSE(std::filesystem::exists(site.path("ca.key")));
 	for (const auto &entry : std::filesystem::directory_iterator(site.options.directory))
 		CHECK(entry.path().extension() != ".new");
+}
+
+TEST_CASE("each name stands once in the certificate, in the order of the configuration")
+{
+	Site site;
+	REQUIRE(site.prepare());
+	const std::string shown = site.shown_names();
+	CHECK_MESSAGE(shown.find(" IP Address:192.0.2.7, DNS:fw.example.net\n") != std::string::npos, shown);
 }
 
 TEST_CASE("the CA's key lies sealed in the store, and nowhere in clear")
