@@ -3,6 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
 using namespace neuwerk;
 using namespace neuwerk::daemon;
 
@@ -131,4 +135,21 @@ TEST_CASE("records, audit and what this build lacks have their families, each an
 	CHECK(has(text, "# HELP http_auth_sso_total "));
 	for (const char *family : {"dp_packets_total", "dp_flow_opens_total", "http_requests_total"})
 		CHECK(count_of(text, std::string("# TYPE ") + family + " ") == 1);
+}
+
+TEST_CASE("every family stands in the reference")
+{
+	std::ifstream file(NW_METRICS_PAGE);
+	const std::string page{std::istreambuf_iterator<char>(file), {}};
+	REQUIRE(!page.empty());
+	Numbers numbers{};
+	numbers.store.emplace();
+	numbers.audit.emplace();
+	numbers.poller_numbers.emplace();
+	std::istringstream lines(metrics_text(numbers));
+	for (std::string line; std::getline(lines, line);)
+		if (line.starts_with("# TYPE ")) {
+			const std::string name = line.substr(7, line.find(' ', 7) - 7);
+			CHECK_MESSAGE(has(page, '`' + name + '`'), name);
+		}
 }
