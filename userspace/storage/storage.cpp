@@ -101,7 +101,8 @@ int note_pages(void *pages, sqlite3 *, const char *, int in_wal)
 // The whole file, in chunks; SQLite's code.
 int write_again(sqlite3_file &file)
 {
-	constexpr sqlite3_int64 chunk_bytes = 1 << 20;
+	constexpr sqlite3_int64 chunk_bytes =
+		65536; // a page at most is what a VFS must take: SQLITE_MAX_PAGE_SIZE
 	std::vector<char> chunk(chunk_bytes);
 	sqlite3_int64 size = 0;
 	int code = file.pMethods->xFileSize(&file, &size);

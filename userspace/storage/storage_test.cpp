@@ -229,6 +229,24 @@ TEST_CASE("a backup is one complete file of its own, and never overwrites")
 	CHECK(count(*copy) == 1);
 }
 
+TEST_CASE("a WAL that is written once more is the same WAL")
+{
+	const Directory directory;
+	const Options options{.path = directory.file("a.db"), .auto_checkpoint_pages = 0};
+	REQUIRE(rewrite_wal(options)); // there is none yet
+	auto database = open_table(options);
+	REQUIRE(insert(database, 1, std::string(3'000'000, 'v')));
+	const Options copy{.path = directory.file("b.db")};
+	std::filesystem::copy(options.path, copy.path);
+	std::filesystem::copy(options.path + "-wal", copy.path + "-wal");
+	REQUIRE(std::filesystem::file_size(copy.path + "-wal") > 3'000'000);
+	REQUIRE(rewrite_wal(copy));
+	auto rewritten = open_table(copy);
+	auto value = rewritten.prepare("SELECT v FROM t");
+	REQUIRE(*value->step());
+	CHECK(value->bytes(0) == std::string(3'000'000, 'v'));
+}
+
 TEST_CASE("an empty file exists, an absent one does not")
 {
 	const Directory directory;
