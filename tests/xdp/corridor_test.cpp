@@ -1,12 +1,15 @@
 // The libbpf adapter against a real kernel: attach, publish, explain, restart, uninstall.
 #include "private_corridor.h"
 
+#include "dataplane/publish/frame.h"
 #include "model/policy.h"
+#include "path/packet.h"
 #include "policy/policy.h"
 
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <map>
 
 namespace {
 
@@ -108,4 +111,49 @@ TEST_CASE("uninstall leaves neither pins nor a program")
 	CHECK_FALSE(std::filesystem::exists(directory));
 	CHECK(std::system("ip link show inside | grep -q xdp") != 0);
 	CHECK_FALSE(dataplane::Corridor::uninstall(directory));
+}
+
+TEST_CASE("every denied packet is counted by rule and destination, and read once by whoever reads")
+{
+	auto made = PrivateCorridor::make(small);
+	REQUIRE_MESSAGE(made, (made ? "" : made.error().what));
+	auto &corridor = made->corridor();
+	REQUIRE(corridor.publish(compiled(allow_web), 1));
+	const auto program = made->enforcing_program("inside");
+	REQUIRE_MESSAGE(program, (program ? "" : program.error().what));
+	const auto deny = [&](const dataplane::Question &question, int times) {
+		const auto frame = dataplane::frame_of(question, xdp_test::inside_mac);
+		for (int i = 0; i < times; i++)
+			REQUIRE(PrivateCorridor::run(*program, frame) == 1); // XDP_DROP
+	};
+	std::uint64_t without_line = 0;
+	const auto read = [&] {
+		std::map<std::pair<int, int>, std::uint64_t> packets; // protocol, port or ICMP type and code
+		without_line = corridor.drain_denials([&](const nw_denial &line, std::uint32_t count) {
+			CHECK(line.key.kind == NW_EVENT_denied);
+			CHECK(line.key.generation == 1);
+			CHECK(line.key.group == NW_NO_GROUP);
+			CHECK(line.key.rule == NW_NO_RULE);
+			CHECK(line.key.destination.word_be[3] == NW_BE32(server));
+			CHECK(line.source.word_be[3] == NW_BE32(client));
+			packets[{line.key.protocol, NW_HOST16(line.key.service_port_be)}] += count;
+		});
+		return packets;
+	};
+	deny({client, server, 6, 40000, 80}, 1500); // more than events are reported
+	deny({client, server, 17, 40000, 53}, 3);
+	deny({client, server, 1, 77, 0, 8, 0}, 2);
+	auto packets = read();
+	CHECK(packets[{6, 80}] == 1500);
+	CHECK(packets[{17, 53}] == 3);
+	CHECK(packets[{1, 8 << 8}] == 2);
+	CHECK(packets.size() == 3);
+	CHECK(read().empty());
+
+	deny({client, server, 17, 40000, 53}, 4);
+	packets = read();
+	CHECK(packets[{17, 53}] == 4);
+	CHECK(packets.size() == 1);
+	CHECK(without_line == 0);
+	CHECK(corridor.xdp_verdicts()[NW_VERDICT_denied_by_default].packets == 1509);
 }
