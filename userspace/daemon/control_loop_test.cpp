@@ -162,7 +162,7 @@ TEST_CASE_FIXTURE(ControlBench, "a write that fails before the commit changes no
 	SUBCASE("it is too much for the tables")
 	{
 		Config small = two_arm();
-		small.dataplane.sizes.policy_nodes = 1;
+		small.dataplane.sizes.policy_nodes = 2; // what allow_all takes
 		enforcer.current = 0;
 		make_control();
 		REQUIRE(control->start(small, two_ports()));
