@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <deque>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <string>
 #include <vector>
@@ -85,6 +86,17 @@ struct TestWorld {
 		return run(arguments, world);
 	}
 };
+
+inline void write_file(const std::string &path, const std::string &content)
+{
+	std::ofstream(path) << content;
+}
+
+// "PUT /path body"
+inline std::string line_of(const Request &request)
+{
+	return request.method + ' ' + request.path + (request.body.empty() ? "" : ' ' + request.body);
+}
 
 // A directory that is gone afterwards.
 class TestDirectory {
