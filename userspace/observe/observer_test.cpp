@@ -337,7 +337,14 @@ TEST_CASE("hits are counted per group and hour: this hour and 23 before, the 24 
 	auto hours = file->prepare("SELECT count(*) FROM hits");
 	REQUIRE(hours);
 	REQUIRE(hours->step().value());
-	CHECK(hours->integer(0) == 3); // 48 hours back still counts as kept
+	CHECK(hours->integer(0) == 3); // the one of 48 hours ago is the 49th
+	hours->reset();
+
+	place.now_ms += hour_ms;
+	observer->on_event(flow_event("flow_started"));
+	REQUIRE(observer->flush());
+	REQUIRE(hours->step().value());
+	CHECK(hours->integer(0) == 3); // now that one is gone
 }
 
 TEST_CASE("a flow is reported at its start, at most once a second while it moves, and at its end with the "
