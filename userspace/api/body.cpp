@@ -2,6 +2,7 @@
 // is asked for becomes a value. A document inside a body so costs no tree.
 #include "api/body.h"
 
+#include "api/json_scan.h"
 #include "base/text.h"
 
 #include <boost/json/basic_parser_impl.hpp>
@@ -60,84 +61,6 @@ struct Ignore {
 	bool on_comment(Text, Code &) { return true; }
 	// clang-format on
 };
-
-bool is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-// Walks over text that is known to be JSON.
-class Scan {
-public:
-	explicit Scan(std::string_view text) : text_(text) {}
-
-	// The next character that is no space, and past it. NUL at the end.
-	char next()
-	{
-		while (at_ < text_.size() && is_space(text_[at_]))
-			at_++;
-		return at_ < text_.size() ? text_[at_++] : '\0';
-	}
-	// The value that begins here, as it stands.
-	std::string_view value()
-	{
-		const char first = next();
-		const std::size_t begin = --at_;
-		if (first == '"')
-			skip_text();
-		else if (first == '{' || first == '[')
-			skip_nested();
-		else
-			while (at_ < text_.size() && !is_space(text_[at_]) && text_[at_] != ',' &&
-			       text_[at_] != '}' && text_[at_] != ']')
-				at_++;
-		return text_.substr(begin, at_ - begin);
-	}
-
-private:
-	void skip_text()
-	{
-		for (at_++; text_[at_] != '"'; at_++)
-			if (text_[at_] == '\\')
-				at_++;
-		at_++;
-	}
-	void skip_nested()
-	{
-		int depth = 0;
-		do {
-			if (text_[at_] == '"') {
-				skip_text();
-				continue;
-			}
-			if (text_[at_] == '{' || text_[at_] == '[')
-				depth++;
-			if (text_[at_] == '}' || text_[at_] == ']')
-				depth--;
-			at_++;
-		} while (depth > 0);
-	}
-
-	std::string_view text_;
-	std::size_t at_ = 0;
-};
-
-std::string without_spaces(std::string_view value)
-{
-	std::string out;
-	out.reserve(value.size());
-	bool in_text = false;
-	for (std::size_t i = 0; i < value.size(); i++) {
-		if (!in_text && is_space(value[i]))
-			continue;
-		out += value[i];
-		if (value[i] == '"')
-			in_text = !in_text;
-		else if (in_text && value[i] == '\\')
-			out += value[++i];
-	}
-	return out;
-}
 
 // Strings and numbers only: what is asked for by value is never deep.
 json::value small_value(std::string_view raw)
@@ -221,11 +144,11 @@ Result<Body> Body::parse(std::string_view json_text)
 
 	auto tree = std::make_shared<Tree>();
 	tree->text = json_text;
-	Scan scan(tree->text);
+	JsonScan scan(tree->text);
 	if (scan.next() != '{')
 		return invalid("expected an object at the root");
 	// An empty object has no member; after each one stands ',' or the end.
-	if (Scan ahead = scan; ahead.next() != '}') {
+	if (JsonScan ahead = scan; ahead.next() != '}') {
 		do {
 			const json::value key = small_value(scan.value());
 			(void)scan.next(); // ':'
