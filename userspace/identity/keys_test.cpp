@@ -1,11 +1,12 @@
 // The signing keys: created or imported once, rotated, retired; tokens for people minted with them.
 #include "identity/identity_bench.h"
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <set>
 #include <thread>
+#include <vector>
 
 using namespace neuwerk;
 using namespace neuwerk::identity;
