@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <thread>
 
 namespace {
 
@@ -406,4 +407,31 @@ TEST_CASE("a subscriber that does not keep up loses the oldest reports, and only
 	while (slow->next())
 		left++;
 	CHECK(left == Observer::feed_limit_count - 1);
+}
+
+TEST_CASE("what arrives while others flush, ask and listen is counted once")
+{
+	Place place;
+	const auto observer = place.open();
+	std::thread writer([&] {
+		for (std::uint32_t i = 0; i < 5'000; i++) {
+			observer->on_denied(denial(address(i % 50)), 1);
+			observer->on_event(flow_event("flow_started"));
+		}
+	});
+	std::size_t reports = 0;
+	for (int round = 0; round < 20; round++) {
+		const auto feed = observer->tap();
+		CHECK(observer->flush());
+		CHECK(observer->findings({}));
+		while (feed->next())
+			reports++;
+	}
+	writer.join();
+	std::uint64_t packets = 0;
+	for (const Finding &finding : all(*observer))
+		packets += finding.count;
+	CHECK(packets == 5'000);
+	CHECK(reports <= 5'000);
+	CHECK(observer->telemetry()->front().current_24h == 10'000);
 }
