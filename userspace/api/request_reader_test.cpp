@@ -147,12 +147,12 @@ TEST_CASE("a header above its limit is 431, also when it comes field by field")
 	for (int i = 0; i < 60; i++)
 		many += "A: b\r\n";
 	CHECK(read(many + "\r\n").status == 431);
-	std::string fields;
+	// Each part ends in the first letter of the next field: then the parser takes every field at once.
 	RequestReader reader(header_limit_bytes);
-	std::string input = start;
+	std::string input = start + "A";
 	Step step = reader.read_head(input);
 	for (int i = 0; i < 60 && step == Step::more; i++) {
-		input += "A: b\r\n";
+		input += ": b\r\nA";
 		step = reader.read_head(input);
 	}
 	CHECK(step == Step::failed);

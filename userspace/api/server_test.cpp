@@ -130,7 +130,8 @@ TEST_CASE("2 MiB is the limit of a body, the policy's is its own, and above is 4
 	CHECK(policy((3 << 20) + 1).status == 413);
 
 	TestClient client = bench.client();
-	const Reply reply = client.ask(post("/api/v1/echo", most + "x"));
+	CHECK(client.send(post("/api/v1/echo", most + "x"))); // all of it, without a reset
+	const Reply reply = client.reply();
 	CHECK(reply.status == 413);
 	CHECK(reply.body == R"({"error":"request body too large: the limit is 2097152 bytes"})");
 	CHECK(reply.headers.at("connection") == "close");
@@ -169,7 +170,8 @@ TEST_CASE("a request that is refused before its body is read keeps its status an
 	CHECK(client.ask(get("/api/v1/quick")).status == 200);
 
 	TestClient large = bench.client();
-	const Reply refused = large.ask(post("/api/v1/guarded", std::string(2'500'000, 'x')));
+	CHECK(large.send(post("/api/v1/guarded", std::string(2'500'000, 'x'))));
+	const Reply refused = large.reply();
 	CHECK(refused.status == 401);
 	CHECK(refused.headers.at("connection") == "close");
 	CHECK(large.ends());
@@ -179,10 +181,6 @@ TEST_CASE("a request that is refused before its body is read keeps its status an
 			  "100-continue\r\n\r\n")
 		      .status == 401);
 	CHECK(waiting.ends());
-	TestClient bad = bench.client();
-	(void)bad.send(header("/api/v1/guarded").replace(0, 0, ""));
-	(void)bad.send(body);
-	CHECK(bad.reply().status == 401);
 }
 
 TEST_CASE("what is no HTTP gets an answer that says why, and the end")
