@@ -63,7 +63,8 @@ class Settings(unittest.TestCase):
         self.assertFalse(self.ok("GET", CA)["configured"])
 
     def test_the_test_of_a_provider_asks_it(self):
-        server = http.server.HTTPServer(("127.0.0.1", 0), Page)
+        with target().entered():
+            server = http.server.HTTPServer(("127.0.0.1", 0), Page)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         made = self.ok("POST", PROVIDERS, {"name": "p", "kind": "google", "client_id": "c", "client_secret": "s"})
         try:

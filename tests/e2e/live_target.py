@@ -43,6 +43,9 @@ class LiveTarget(api_target.Target):
         """Words before a command that shall run beside the appliance."""
         return self._appliance.gate.command()
 
+    def entered(self):
+        return self._appliance.gate.entered()
+
     def connect_tcp(self):
         with self._appliance.gate.entered():
             stream = socket.create_connection(("127.0.0.1", PORT), api_target.PATIENCE_S)
