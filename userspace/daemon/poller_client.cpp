@@ -46,6 +46,9 @@ struct PollerClient::State {
 	void watch_once(const std::function<void(v1::Event)> &take)
 	{
 		grpc::ClientContext context;
+		// Queued until the poller is there, so that it watches no later than status() gets an answer:
+		// who waits for /ready sees every event from then on.
+		context.set_wait_for_ready(true);
 		{
 			const std::scoped_lock lock(mutex);
 			if (stopping)
