@@ -97,6 +97,8 @@ Result<> test(const Session &session)
 	if (failed_count > 0)
 		return fail(ErrorKind::invalid_argument,
 			    text(failed_count, " of ", tests.size(), " tests of the policy failed"));
+	if (tests.empty() && session.is_table())
+		session.print("the policy has no tests\n");
 	session.note(text(tests.size(), " tests passed"));
 	return {};
 }

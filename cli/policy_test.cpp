@@ -94,6 +94,7 @@ TEST_CASE("a policy whose tests fail exits 3 and names them")
 	ctl.answer(200, R"({"passed":true,"tests":[]})");
 	CHECK(ctl({"policy", "test"}) == 0);
 	CHECK(line_of(ctl.requests.back()) == "POST /api/v1/policy/test");
+	CHECK(ctl.out.ends_with("the policy has no tests\n"));
 }
 
 TEST_CASE("the state of a policy says what is not enforced, and what waits for a confirmation")

@@ -62,7 +62,7 @@ Result<> SingleVoter::start()
 		return caught_up;
 	Turn nothing;
 	// On a full disk the records can still be read; the term begins with the first write.
-	if (nearly_full())
+	if (has_room())
 		if (auto begun = perform(nothing); !begun)
 			return begun;
 	publish();
@@ -131,7 +131,7 @@ Result<Index> SingleVoter::read_barrier()
 
 Status SingleVoter::status() const
 {
-	const auto room = nearly_full();
+	const auto room = has_room();
 	const std::lock_guard lock(mutex_);
 	Status status = status_;
 	status.accepts_writes = room && !failed_ && !stopping_;
@@ -200,7 +200,7 @@ void SingleVoter::take(Turn &turn)
 // On success every proposal of the turn was answered; on failure `turn` holds those that were not.
 Result<> SingleVoter::perform(Turn &turn)
 {
-	if (auto room = nearly_full(); !room) {
+	if (auto room = has_room(); !room) {
 		for (Proposal &proposal : turn)
 			proposal.done(tl::unexpected(room.error()));
 		turn.clear();
@@ -260,7 +260,7 @@ Result<> SingleVoter::compact()
 	return log_.compact(applied + 1 - trailing);
 }
 
-Result<> SingleVoter::nearly_full() const
+Result<> SingleVoter::has_room() const
 {
 	const auto free = options_.free_bytes ? options_.free_bytes(directory_) : free_bytes_of(directory_);
 	if (!free || *free >= options_.limits.free_bytes_min)

@@ -37,7 +37,7 @@ private:
 	[[nodiscard]] Result<> apply(std::span<const Entry> entries, Turn &turn);
 	[[nodiscard]] Result<> tidy_up(bool idle);
 	[[nodiscard]] Result<> compact();
-	[[nodiscard]] Result<> nearly_full() const; // fails when the disk is
+	[[nodiscard]] Result<> has_room() const; // fails when the disk is
 	[[nodiscard]] Result<> admit(const std::string &command) const;
 	void publish();
 	void give_up(const Error &error, Turn &turn);
