@@ -102,6 +102,7 @@ Result<Account> AccountBook::update(const std::string &id, const AccountFields &
 	auto kept = normalised(fields);
 	if (!kept)
 		return tl::unexpected(std::move(kept.error()));
+	const std::lock_guard turn(rewriting_);
 	for (int attempt = 0; attempt < rewrite_attempt_limit_count; attempt++) {
 		auto found = find_account(id);
 		if (!found)
@@ -149,6 +150,7 @@ Result<Account> AccountBook::update_by_name(const AccountFields &fields, const s
 // Once the account is disabled no further token can be added: a pass that finds nothing to do is the last.
 Result<> AccountBook::disable(const std::string &id, const std::string &actor)
 {
+	const std::lock_guard turn(rewriting_);
 	for (int attempt = 0; attempt < rewrite_attempt_limit_count; attempt++) {
 		auto found = find_account(id);
 		if (!found)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "identity/account_records.h"
+#include "identity/turns.h"
 
 #include <mutex>
 #include <vector>
@@ -50,6 +51,9 @@ private:
 
 	state::Store &store_;
 	WallClock now_ms_;
+	// Held while an account is read and rewritten: requirements alone would let a stream of updates
+	// starve the one call that disables the account.
+	Turns rewriting_;
 	std::mutex sequence_mutex_;
 	std::int64_t last_sequence_ = 0;
 };
