@@ -153,6 +153,7 @@ TEST_CASE("a state machine that is behind gets exactly the entries that it lacks
 	REQUIRE(bench.start());
 	for (int i = 0; i < 10; i++)
 		REQUIRE(bench.propose("command " + std::to_string(i)));
+	bench.engine->stop(); // before its memory goes
 	bench.memory = Memory();
 	bench.memory.index = 3; // the no-op and two commands
 	bench.memory.term = 1;
@@ -225,6 +226,7 @@ TEST_CASE("the log is compacted behind the applied index, after the state machin
 		CHECK(rows->integer(1) == 201);
 	}
 	REQUIRE(bench.start());
+	bench.engine->stop();
 	bench.memory = Memory(); // a state.db that is too old for what is left of the log
 	CHECK(bench.refusal().find("but state.db needs 1") != std::string::npos);
 }

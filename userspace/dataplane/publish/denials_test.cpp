@@ -29,7 +29,7 @@ void deny(std::vector<nw_denial_set> &sets, std::size_t row, std::uint32_t desti
 	const nw_denial_key key = key_of(destination);
 	nw_denial_set *first = &sets[row * NW_DENIAL_SETS];
 	if (!nw_count_denial(&first[nw_denial_set_of(&key, 0)], &key, &sender, ticks))
-		first->way[0].count++;
+		nw_store(&first->way[0].count, first->way[0].count + 1);
 }
 
 struct Totals {
