@@ -9,6 +9,8 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
+#include <type_traits>
+
 namespace neuwerk::api {
 
 namespace json = boost::json;
@@ -114,6 +116,19 @@ Result<std::optional<std::string_view>> find(const Body::Tree &tree, std::string
 	return found->raw;
 }
 
+// What `convert` makes of the text of the member; nullopt where it is absent or null.
+template <typename Convert>
+auto with_value(const Body::Tree &tree, std::string_view key, Convert convert)
+	-> std::invoke_result_t<Convert, std::string_view>
+{
+	const auto raw = find(tree, key);
+	if (!raw)
+		return tl::unexpected(raw.error());
+	if (!*raw)
+		return std::nullopt;
+	return convert(**raw);
+}
+
 template <typename T>
 Result<T> required(std::string_view key, Result<std::optional<T>> value)
 {
@@ -167,15 +182,12 @@ Result<std::string> Body::text(std::string_view key) const
 
 Result<std::optional<std::string>> Body::text_or_none(std::string_view key) const
 {
-	const auto raw = find(*tree_, key);
-	if (!raw)
-		return tl::unexpected(raw.error());
-	if (!*raw)
-		return std::nullopt;
-	const json::value value = small_value(**raw);
-	if (!value.is_string())
-		return ill_typed(key, "a string", value);
-	return std::string(value.get_string());
+	return with_value(*tree_, key, [&](std::string_view raw) -> Result<std::optional<std::string>> {
+		const json::value value = small_value(raw);
+		if (!value.is_string())
+			return ill_typed(key, "a string", value);
+		return std::string(value.get_string());
+	});
 }
 
 Result<bool> Body::flag(std::string_view key) const
@@ -185,59 +197,49 @@ Result<bool> Body::flag(std::string_view key) const
 
 Result<std::optional<bool>> Body::flag_or_none(std::string_view key) const
 {
-	const auto raw = find(*tree_, key);
-	if (!raw)
-		return tl::unexpected(raw.error());
-	if (!*raw)
-		return std::nullopt;
-	const json::value value = small_value(**raw);
-	if (!value.is_bool())
-		return ill_typed(key, "a boolean", value);
-	return value.get_bool();
+	return with_value(*tree_, key, [&](std::string_view raw) -> Result<std::optional<bool>> {
+		const json::value value = small_value(raw);
+		if (!value.is_bool())
+			return ill_typed(key, "a boolean", value);
+		return value.get_bool();
+	});
 }
 
 Result<std::optional<std::int64_t>> Body::integer_or_none(std::string_view key) const
 {
-	const auto raw = find(*tree_, key);
-	if (!raw)
-		return tl::unexpected(raw.error());
-	if (!*raw)
-		return std::nullopt;
-	const json::value value = small_value(**raw);
-	if (!value.is_int64())
-		return value.is_number() ? invalid(neuwerk::text(key, ": ", raw->value(),
-								 " is not a whole number of 64 bits"))
-					 : ill_typed(key, "a whole number", value);
-	return value.get_int64();
+	return with_value(*tree_, key, [&](std::string_view raw) -> Result<std::optional<std::int64_t>> {
+		const json::value value = small_value(raw);
+		if (!value.is_int64())
+			return value.is_number() ? invalid(neuwerk::text(key, ": ", raw,
+									 " is not a whole number of 64 bits"))
+						 : ill_typed(key, "a whole number", value);
+		return value.get_int64();
+	});
 }
 
 Result<std::optional<std::vector<std::string>>> Body::texts_or_none(std::string_view key) const
 {
-	const auto raw = find(*tree_, key);
-	if (!raw)
-		return tl::unexpected(raw.error());
-	if (!*raw)
-		return std::nullopt;
-	const json::value value = small_value(**raw);
-	if (!value.is_array())
-		return ill_typed(key, "an array of strings", value);
-	std::vector<std::string> texts;
-	for (const json::value &item : value.get_array()) {
-		if (!item.is_string())
-			return ill_typed(neuwerk::text(key, "[", texts.size(), "]"), "a string", item);
-		texts.emplace_back(item.get_string());
-	}
-	return texts;
+	return with_value(*tree_, key,
+			  [&](std::string_view raw) -> Result<std::optional<std::vector<std::string>>> {
+				  const json::value value = small_value(raw);
+				  if (!value.is_array())
+					  return ill_typed(key, "an array of strings", value);
+				  std::vector<std::string> texts;
+				  for (const json::value &item : value.get_array()) {
+					  if (!item.is_string())
+						  return ill_typed(neuwerk::text(key, "[", texts.size(), "]"),
+								   "a string", item);
+					  texts.emplace_back(item.get_string());
+				  }
+				  return texts;
+			  });
 }
 
 Result<std::optional<std::string>> Body::json_or_none(std::string_view key) const
 {
-	const auto raw = find(*tree_, key);
-	if (!raw)
-		return tl::unexpected(raw.error());
-	if (!*raw)
-		return std::nullopt;
-	return without_spaces(**raw);
+	return with_value(*tree_, key, [&](std::string_view raw) -> Result<std::optional<std::string>> {
+		return without_spaces(raw);
+	});
 }
 
 } // namespace neuwerk::api

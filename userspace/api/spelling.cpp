@@ -1,6 +1,8 @@
 // Blanks, case and UUIDs in texts of a request.
 #include "api/spelling.h"
 
+#include "crypto/crypto.h"
+
 #include <algorithm>
 
 namespace neuwerk::api {
@@ -10,15 +12,11 @@ namespace {
 constexpr std::string_view blanks = " \t\r\n\v\f";
 constexpr std::string_view urn_prefix = "urn:uuid:";
 constexpr std::size_t uuid_digit_count = 32;
+constexpr std::size_t uuid_hyphen_count = 4;
 
 constexpr char lower_letter(char letter)
 {
 	return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-}
-
-constexpr bool is_hex_digit(char digit)
-{
-	return (digit >= '0' && digit <= '9') || (digit >= 'a' && digit <= 'f');
 }
 
 } // namespace
@@ -50,17 +48,10 @@ std::optional<std::string> parse_uuid(std::string_view text)
 		digits.erase(0, urn_prefix.size());
 	else if (digits.size() > 2 && digits.front() == '{' && digits.back() == '}')
 		digits = digits.substr(1, digits.size() - 2);
-	constexpr std::size_t hyphens[] = {8, 13, 18, 23};
-	if (digits.size() == uuid_digit_count + std::size(hyphens)) {
-		if (!std::ranges::all_of(hyphens, [&](std::size_t at) { return digits[at] == '-'; }))
-			return std::nullopt;
-		std::erase(digits, '-');
-	}
-	if (digits.size() != uuid_digit_count || !std::ranges::all_of(digits, is_hex_digit))
+	// Now without anything around it: canonical_uuid alone would take a prefix within braces.
+	if (digits.size() != uuid_digit_count && digits.size() != uuid_digit_count + uuid_hyphen_count)
 		return std::nullopt;
-	for (const std::size_t at : hyphens)
-		digits.insert(at, 1, '-');
-	return digits;
+	return crypto::canonical_uuid(digits);
 }
 
 } // namespace neuwerk::api
